@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, a real worker process, real receiving platforms."""

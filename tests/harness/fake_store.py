@@ -1,0 +1,207 @@
+"""The worker's ports in memory. They pass the same contract suite as the databases."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+
+from tests.harness.fake_tables import FakeEvent, FakeTables
+
+from disconnect_fanout.adapters.store.attempt_rows import cut_off
+from disconnect_fanout.adapters.store.delivery_row import (
+    DeliveryRow,
+    hastened,
+    interrupted,
+    leased,
+)
+from disconnect_fanout.adapters.store.instant import span_ms
+from disconnect_fanout.adapters.store.settlement import disabled_platform, settle
+from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.change import Attempted, Barrier, Change, CopySeen
+from disconnect_fanout.flow.due import Claim
+from disconnect_fanout.flow.fact import DependencyChanged, Observe
+from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
+
+
+class FakePlatformSource:
+    """``flow.directory.PlatformSource``."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+
+    async def platforms(self) -> Sequence[Platform]:
+        """Return all of them."""
+        self._tables.reach()
+        return [self._tables.platforms[one] for one in sorted(self._tables.platforms)]
+
+
+class FakeEventStore:
+    """``flow.resolver.EventStore``; in an outage it raises at once."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+
+    async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
+        """Return the candidate links for each event."""
+        self._tables.reach()
+        return [tuple(link for link in self._tables.links if _may_count(link, one))
+                for one in events]  # fmt: skip
+
+    async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
+        """Insert those events that are new, with their deliveries."""
+        self._tables.reach()
+        return [self._register(intent) for intent in intents]
+
+    def _register(self, intent: Intent) -> Registration:
+        there = self._tables.events.get(intent.event.id)
+        if there is not None:
+            same = there.content_hash == intent.content_hash
+            return Registration.KNOWN if same else Registration.CONFLICT
+        self._tables.events[intent.event.id] = FakeEvent(
+            intent.event, intent.content_hash, len(intent.deliveries)
+        )
+        now = self._tables.now_ms
+        self._tables.save(_new_row(intent, one, now) for one in intent.deliveries)
+        return Registration.NEW
+
+
+class FakeLedger:
+    """``flow.recorder.Ledger``.
+
+    Args:
+        sleep: called between two tries in an outage.
+    """
+
+    def __init__(
+        self,
+        tables: FakeTables,
+        observe: Observe,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._tables = tables
+        self._observe = observe
+        self._sleep = sleep
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Write all changes; wait for the end of an outage."""
+        if not self._tables.reachable:
+            self._observe(DependencyChanged("database", reachable=False))
+            while not self._tables.reachable:
+                await self._sleep(0.1)
+            self._observe(DependencyChanged("database", reachable=True))
+        self._tables.commits += 1
+        for change in changes:
+            self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        if isinstance(change, Barrier):
+            return
+        if isinstance(change, CopySeen):
+            self._tables.events[change.event_id].copies += 1
+            return
+        if change.delivery_id not in self._tables.deliveries:
+            return
+        before = self._tables.row(change.delivery_id)
+        after = settle(before, change)
+        self._tables.save([after])
+        if isinstance(change, Attempted):
+            self._tables.note(change.delivery_id, change.attempt)
+            platform = self._tables.platforms.get(change.platform_id)
+            if disabled_platform(before, after, change) and platform:
+                if platform.revision == change.platform_revision:
+                    self._tables.platforms[platform.id] = replace(platform, enabled=False)
+
+
+class FakeDueStore:
+    """``flow.due.DueStore``."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+
+    async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
+        """Return those of the platforms that have at least one row due now."""
+        self._tables.reach()
+        return {row.platform_id for row in self._due()} & set(platform_ids)
+
+    async def claim(
+        self,
+        platform_id: str,
+        *,
+        limit: int,
+        lease_s: float,
+        holding: Collection[str],
+        reclaim: bool,
+    ) -> Sequence[Claim]:
+        """Lease up to ``limit`` due rows of one platform, the longest due first."""
+        self._tables.reach()
+        rows = [
+            row
+            for row in self._due()
+            if row.platform_id == platform_id
+            and row.id not in holding
+            and (reclaim or row.lease is None)
+        ]
+        token = uuid.uuid4().hex
+        return [self._claimed(row, token, span_ms(lease_s)) for row in rows[:limit]]
+
+    async def hasten(self, platform_id: str) -> int:
+        """Make the waiting rows of a recovered platform due, none before its Retry-After."""
+        self._tables.reach()
+        now = self._tables.now_ms
+        rows = [
+            row
+            for row in self._tables.rows()
+            if row.platform_id == platform_id and row.lease is None
+            and now < (row.next_at or 0) > (row.not_before or 0)
+        ]  # fmt: skip
+        self._tables.save(hastened(row) for row in rows)
+        return len(rows)
+
+    def _due(self) -> list[DeliveryRow]:
+        now = self._tables.now_ms
+        rows = [row for row in self._tables.rows() if row.next_at and row.next_at <= now]
+        return sorted(rows, key=lambda row: row.next_at or 0)
+
+    def _claimed(self, row: DeliveryRow, token: str, lease_ms: int) -> Claim:
+        cut = row.lease is not None
+        mine = leased(interrupted(row) if cut else row, token, lease_ms)
+        self._tables.save([mine])
+        if cut:
+            self._tables.note(*cut_off(mine))
+        age = (row.read_at - row.born_at) / 1000
+        progress = Progress(mine.attempts, mine.step, age, mine.replays)
+        event = self._tables.events[row.event_id].event
+        delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)
+        return Claim(delivery, interrupted=cut)
+
+
+def _may_count(link: Link, event: DisconnectEvent) -> bool:
+    same_google_id = link.google_id is not None and link.google_id == event.user.google_id
+    return link.email == event.user.folded_email or same_google_id
+
+
+def _new_row(intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
+    return DeliveryRow(
+        id=planned.id,
+        event_id=intent.event.id,
+        platform_id=planned.platform_id,
+        state="pending",
+        attempts=0,
+        step=0,
+        replays=0,
+        next_at=None if planned.dead else now + span_ms(planned.lease_s),
+        not_before=None,
+        lease=planned.lease,
+        born_at=now,
+        reason=planned.dead,
+        decided_at=now if planned.dead else None,
+        last_result=None,
+        last_status=None,
+        first_failed_at=None,
+        settled_at=None,
+        job=None,
+        read_at=now,
+    )

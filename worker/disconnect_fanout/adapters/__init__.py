@@ -1,0 +1,1 @@
+"""Where the flow's ports meet the world: broker, http, store, crypto."""

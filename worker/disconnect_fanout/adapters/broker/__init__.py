@@ -1,0 +1,1 @@
+"""RabbitMQ: the topology, one connection to consume and another to publish."""

@@ -1,0 +1,138 @@
+"""Between the wire and the domain: messages in, webhook bodies and dead letters out."""
+
+from datetime import datetime
+
+import orjson
+from pydantic import ValidationError
+
+from disconnect_events import (
+    DeadLetterV1,
+    DisconnectEventV1,
+    describe_problem,
+    is_unsupported_version,
+)
+from disconnect_fanout.domain.dead_letter import DeadLetter
+from disconnect_fanout.domain.event import (
+    API_VERSION,
+    EVENT_TYPE,
+    DisconnectEvent,
+    Provider,
+    Reason,
+    User,
+)
+from disconnect_fanout.domain.identity import webhook_event_id
+from disconnect_fanout.domain.rejection import Rejection, RejectReason
+
+LARGEST_EVENT = 1024 * 1024
+_JSON = "application/json"
+_UTF8 = ("", "utf-8", "utf8")
+
+
+def decode_event(body: bytes, content_type: str | None) -> DisconnectEvent | Rejection:
+    """Parse an upstream message (CONTRACT section 3); nothing is coerced.
+
+    Args:
+        body: as published.
+        content_type: the message's property; absent, or JSON with or without a charset.
+    """
+    if len(body) > LARGEST_EVENT:
+        return Rejection(
+            RejectReason.TOO_LARGE, f"{len(body)} bytes; at most {LARGEST_EVENT} are accepted"
+        )
+    if (problem := _content_type_problem(content_type)) is not None:
+        return Rejection(RejectReason.MALFORMED, problem)
+    try:
+        return _event(DisconnectEventV1.model_validate_json(body))
+    except ValidationError as error:
+        unsupported = is_unsupported_version(error)
+        return Rejection(
+            RejectReason.UNSUPPORTED_VERSION if unsupported else RejectReason.MALFORMED,
+            f"api_version: only {API_VERSION} is known" if unsupported else describe_problem(error),
+            _readable_id(body),
+        )
+
+
+def encode_webhook(event: DisconnectEvent, platform_id: str) -> bytes:
+    """Return the body for one recipient, byte for byte as CONTRACT section 5 says.
+
+    It is ``WebhookV1.body()`` written out, because it runs for every attempt; a test holds the two
+    together.
+    """
+    data: dict[str, str | None] = {
+        "user_email": event.user.email,
+        "google_id": event.user.google_id,
+        "disconnected_at": _instant(event.disconnected_at),
+        "reason": event.reason.value,
+    }
+    if event.provider is not Provider.GOOGLE:
+        data["provider"] = event.provider.value
+    return orjson.dumps(
+        {
+            "id": webhook_event_id(event.id),
+            "event_type": EVENT_TYPE,
+            "timestamp": _instant(event.timestamp),
+            "platform_id": platform_id,
+            "api_version": API_VERSION,
+            "data": data,
+        }
+    )
+
+
+def encode_letter(letter: DeadLetter) -> bytes:
+    """Return the body of a message in the dead-letter queue."""
+    return DeadLetterV1(
+        delivery_id=letter.delivery_id,
+        event_id=letter.event_id,
+        platform_id=letter.platform_id,
+        reason=letter.reason.value,
+        attempts=letter.attempts,
+        last_result=letter.last_result,
+        last_status=letter.last_status,
+        first_failed_at=letter.first_failed_at,
+        dead_at=letter.dead_at,
+        replays=letter.replays,
+    ).body()
+
+
+def _event(model: DisconnectEventV1) -> DisconnectEvent:
+    data = model.data
+    return DisconnectEvent(
+        id=model.id,
+        timestamp=model.timestamp.replace(microsecond=0),
+        user=User(data.user_email, data.google_id),
+        provider=Provider(data.provider),
+        disconnected_at=data.disconnected_at.replace(microsecond=0),
+        reason=Reason(data.reason),
+        initiated_by=data.initiated_by,
+        platform_ids=tuple(model.platform_ids) or None,
+    )
+
+
+def _content_type_problem(content_type: str | None) -> str | None:
+    if not content_type:
+        return None
+    kind, _, parameters = content_type.partition(";")
+    if kind.strip().lower() != _JSON:
+        return f"content-type must be {_JSON}"
+    name, _, charset = parameters.strip().partition("=")
+    if name.strip().lower() == "charset" and charset.strip(' "').lower() not in _UTF8:
+        return "charset must be utf-8"
+    return None
+
+
+def _readable_id(body: bytes) -> str | None:
+    """Return the id of an event that is wrong elsewhere, if it can be shown without harm."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    name = found.get("id") if isinstance(found, dict) else None
+    if not isinstance(name, str) or " " in name or "@" in name:
+        return None
+    harmless = name.isascii() and name.isprintable() and len(name) <= 128  # noqa: PLR2004
+    return name if harmless else None
+
+
+def _instant(instant: datetime) -> str:
+    """UTC with ``Z``, whole seconds."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,49 @@
+"""``fanout.dead``: one message for each open dead letter, for everyone who watches RabbitMQ."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from disconnect_fanout.adapters.broker.browse import browse, depth
+from disconnect_fanout.adapters.broker.codec import encode_letter
+from disconnect_fanout.adapters.broker.connection import named_errors
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.domain.dead_letter import DeadLetter
+from disconnect_fanout.flow.letters import LetterKey
+
+_REPLAYS = "fanout-replays"
+
+
+class AmqpLetterQueue:
+    """The flow's ``LetterQueue``, on RabbitMQ."""
+
+    def __init__(self, publisher: Publisher, queue: str) -> None:
+        self._publisher = publisher
+        self._queue = queue
+
+    async def publish(self, letter: DeadLetter) -> None:
+        """Publish with confirm; the message id is the delivery's, headers name no user."""
+        headers = {_REPLAYS: letter.replays, "fanout-reason": letter.reason.value}
+        body = encode_letter(letter)
+        await self._publisher.publish_to(self._queue, body, letter.delivery_id, headers)
+
+    async def depth(self) -> int:
+        """Return how many messages are ready."""
+        return await depth(await self._publisher.connection(), self._queue)
+
+    async def weed(
+        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    ) -> None:
+        """Show every message to ``judge`` and ack those that it condemns."""
+        connection = await self._publisher.connection()
+        async for messages in browse(connection, self._queue):
+            for index in await judge([_key(message) for message in messages]):
+                async with named_errors():
+                    await messages[index].ack()
+
+
+def _key(message: AbstractIncomingMessage) -> LetterKey | None:
+    replays = message.headers.get(_REPLAYS)
+    if message.message_id is None or not isinstance(replays, int):
+        return None
+    return LetterKey(message.message_id, replays)

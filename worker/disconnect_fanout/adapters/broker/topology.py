@@ -1,0 +1,109 @@
+"""What this software declares at the broker, as data (CONTRACT section 2).
+
+Quorum queues with dead-lettering that cannot lose: ``at-least-once`` together with
+``reject-publish`` (with only one of them messages vanished when the target was missing; measured).
+The delivery limit is explicit everywhere, because its default differs between versions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+
+from disconnect_fanout.adapters.broker.connection import named_errors
+from disconnect_fanout.domain.event import EVENT_TYPE
+
+DELIVERY_LIMIT = 20
+"""Returns after which an event goes to the rejected ones: a crash counts for all that were held."""
+
+_NO_LIMIT = 1_000_000_000  # operators browse these; -1 means something else on 3.10
+
+Arguments: TypeAlias = Mapping[str, str | int]
+
+
+class TopologyConflict(Exception):
+    """A queue or exchange exists with other arguments; says which, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The names, from ``FANOUT_EXCHANGE`` and ``FANOUT_PREFIX``."""
+
+    exchange: str = "calendar.events"
+    prefix: str = "fanout"
+
+    @property
+    def events_queue(self) -> str:
+        """Events to fan out."""
+        return f"{self.prefix}.events"
+
+    @property
+    def dead_queue(self) -> str:
+        """One message for each open dead letter; browsed, never consumed."""
+        return f"{self.prefix}.dead"
+
+    @property
+    def rejected_queue(self) -> str:
+        """Events that could not be processed."""
+        return f"{self.prefix}.rejected"
+
+    @property
+    def queues(self) -> Mapping[str, Arguments]:
+        """Each queue's arguments, in the order in which they are declared."""
+        kept: Arguments = {
+            "x-queue-type": "quorum",
+            "x-overflow": "reject-publish",
+            "x-delivery-limit": _NO_LIMIT,
+        }
+        events: Arguments = {
+            "x-queue-type": "quorum",
+            "x-overflow": "reject-publish",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": self.rejected_queue,
+            "x-dead-letter-strategy": "at-least-once",
+        }
+        return {self.rejected_queue: kept, self.dead_queue: kept, self.events_queue: events}
+
+
+async def declare(connection: AbstractConnection, topology: Topology) -> None:
+    """Declare everything; harmless when it is there already.
+
+    Raises:
+        TopologyConflict: something is there with other arguments.
+        BrokerUnreachable: the broker did not answer.
+    """
+    async with named_errors():
+        await _declare_exchange(connection, topology)
+        channel = await connection.channel()
+        name = ""
+        try:
+            for name, arguments in topology.queues.items():
+                await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+            queue = await channel.get_queue(topology.events_queue, ensure=False)
+            await queue.bind(topology.exchange, EVENT_TYPE)
+        except ChannelPreconditionFailed as error:
+            raise TopologyConflict(_conflict(name, error)) from error
+        await channel.close()
+
+
+async def _declare_exchange(connection: AbstractConnection, topology: Topology) -> None:
+    """Take an exchange that upstream declared as it is; else make a durable topic exchange."""
+    channel = await connection.channel()
+    try:
+        await channel.get_exchange(topology.exchange)
+    except ChannelNotFoundEntity:
+        channel = await connection.channel()
+        await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
+    await channel.close()
+
+
+def _conflict(name: str, error: Exception) -> str:
+    detail = str(error).split(" - ", 1)[-1][:200]
+    return (
+        f"queue {name!r} exists with other arguments ({detail}). "
+        "Empty and delete it, or set FANOUT_PREFIX to a name of its own, then run: fanout migrate"
+    )

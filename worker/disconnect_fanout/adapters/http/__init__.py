@@ -1,0 +1,1 @@
+"""The HTTP client that tells platforms, guarded at the socket."""

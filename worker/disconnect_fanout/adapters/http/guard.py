@@ -1,0 +1,59 @@
+"""The address check, made where the socket is made: on the final address, at every connect.
+
+A resolver is no guard: aiohttp does not ask it about literal addresses, and what a name resolves to
+may change between a check and the connect. The socket factory sees every address that is about to
+be used. Its exception is flattened with others on the way out, so it also writes down what it saw.
+"""
+
+import socket
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from aiohttp.connector import AddrInfoType
+
+from disconnect_fanout.policy.address import Network, permitted
+
+
+@dataclass(slots=True)
+class Sightings:
+    """What the guard saw during one exchange."""
+
+    permitted: int = 0
+    blocked: int = 0
+
+    @property
+    def only_blocked(self) -> bool:
+        """Every address that was about to be used is a forbidden one."""
+        return self.blocked > 0 and self.permitted == 0
+
+
+sightings: ContextVar[Sightings | None] = ContextVar("sightings", default=None)
+
+
+class AddressGuard:
+    """A socket factory that makes sockets for permitted addresses only.
+
+    Args:
+        allowed: networks permitted beside the public ones.
+    """
+
+    def __init__(self, allowed: Sequence[Network]) -> None:
+        self._allowed = tuple(allowed)
+
+    def __call__(self, info: AddrInfoType) -> socket.socket:
+        """Return a socket for the address.
+
+        Raises:
+            PermissionError: the address must not be reached.
+        """
+        family, kind, protocol, _, target = info
+        seen = sightings.get() or Sightings()
+        if not permitted(ip_address(str(target[0]).partition("%")[0]), self._allowed):
+            seen.blocked += 1
+            raise PermissionError("the address is not a public one")
+        seen.permitted += 1
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)  # noqa: FBT003 - the standard library asks for it so
+        return made

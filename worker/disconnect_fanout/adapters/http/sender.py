@@ -1,0 +1,137 @@
+"""Sends webhooks: one POST, one time-out over the whole exchange, no redirects, a capped answer."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import aiohttp
+from yarl import URL
+
+from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.policy.address import Network
+
+MOST_OF_AN_ANSWER = 64 * 1024
+EXCERPT = 1024
+_KEEP_ALIVE_S = 30.0
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)  # ours covers everything
+
+
+class AiohttpSender:
+    """The flow's ``Sender``. Two pools: one keeps connections alive, one never does.
+
+    Args:
+        user_agent: ``disconnect-fanout/<version>``.
+        allowed: networks permitted beside the public ones.
+    """
+
+    def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
+        guard = AddressGuard(allowed)
+        self._user_agent = user_agent
+        self._kept = _session(
+            aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard, ssl=_tls()
+            )
+        )
+        self._fresh = _session(
+            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard, ssl=_tls())
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._kept.close()
+        await self._fresh.close()
+
+    async def send(self, request: WebhookRequest) -> Exchange:
+        """Return what came of the request; nothing that a platform can do raises."""
+        trace = SimpleNamespace(reused=False)
+        seen = Sightings()
+        token = sightings.set(seen)
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await self._exchange(request, trace)
+        except TimeoutError:
+            words = f"no complete answer within {request.timeout_s:g} s"
+            return Failure(FailureKind.TIMED_OUT, words)
+        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
+            return _failure(error, seen, reused=trace.reused)
+        finally:
+            sightings.reset(token)
+
+    async def _exchange(self, request: WebhookRequest, trace: SimpleNamespace) -> Answer:
+        session = self._fresh if request.fresh else self._kept
+        async with session.post(
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers={**request.headers, "user-agent": self._user_agent},
+            allow_redirects=False,
+            trace_request_ctx=trace,
+        ) as response:
+            excerpt = await _read(response)
+            return Answer(response.status, response.headers.get("retry-after"), excerpt)
+
+
+async def _read(response: aiohttp.ClientResponse) -> str:
+    """Read the answer up to the cap; an answer that goes on is cut off with its connection."""
+    kept = bytearray()
+    seen = 0
+    async for chunk in response.content.iter_any():
+        kept += chunk[: EXCERPT - len(kept)]
+        seen += len(chunk)
+        if seen > MOST_OF_AN_ANSWER:
+            response.close()
+            break
+    return kept.decode(errors="replace").replace("\x00", "\ufffd")
+
+
+def _failure(error: Exception, seen: Sightings, *, reused: bool) -> Failure:
+    """Name the failure. The words hold no URL: a path or query may be a secret."""
+    if seen.only_blocked:
+        return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
+    match error:
+        case aiohttp.InvalidURL():
+            return Failure(FailureKind.BLOCKED, "the host is no valid host name")
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return Failure(FailureKind.TLS_FAILED, _tls_words(error))
+        case aiohttp.ClientConnectorDNSError():
+            return Failure(FailureKind.UNREACHABLE, "the host name does not resolve")
+        case aiohttp.ClientConnectorError(os_error=cause):
+            return Failure(FailureKind.UNREACHABLE, cause.strerror or type(cause).__name__)
+        case _:
+            words = f"the connection ended without a complete answer ({type(error).__name__})"
+            return Failure(FailureKind.DISCONNECTED, words, reused=reused)
+
+
+def _tls_words(error: Exception) -> str:
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
+    return f"TLS: {reason or type(cause).__name__}"[:200]
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_mark_reused)
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=_NO_TIMEOUT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"accept-encoding": "identity"},
+        auto_decompress=False,  # a bomb is not unpacked
+        trace_configs=[trace],
+    )
+
+
+async def _mark_reused(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceConnectionReuseconnParams,
+) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,69 @@
+"""The timeline: one row for each request that was made."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
+from disconnect_fanout.adapters.store.instant import from_ms, to_ms
+from disconnect_fanout.adapters.store.tables import attempts
+from disconnect_fanout.domain.attempt import Attempt
+from disconnect_fanout.domain.outcome import Result
+
+_CUT_OFF = "its worker ended before it could record the outcome"
+
+
+async def write_attempts(
+    connection: AsyncConnection, database: Database, made: Sequence[tuple[str, Attempt]]
+) -> None:
+    """Insert attempts under their delivery's id.
+
+    One that is there already stays as it is, so that writing it twice is harmless; only a guess
+    gives way: *interrupted*, when the worker that was thought dead reports after all.
+    """
+    if not made:
+        return
+    insert = database.insert(attempts)
+    told = {
+        name: insert.excluded[name]
+        for name in ("at", "result", "status", "duration_ms", "answer", "replay")
+    }
+    statement = insert.on_conflict_do_update(
+        index_elements=["delivery_id", "number"],
+        set_=told,
+        where=attempts.c.result == Result.INTERRUPTED,
+    )
+    await connection.execute(statement, [_row(name, attempt) for name, attempt in made])
+
+
+def cut_off(row: DeliveryRow) -> tuple[str, Attempt]:
+    """Return the attempt of a worker whose lease expired. ``row`` counts it already."""
+    attempt = Attempt(
+        number=row.attempts,
+        at=from_ms(row.read_at),
+        result=Result.INTERRUPTED,
+        status=None,
+        duration_ms=0,
+        answer=_CUT_OFF,
+        replay=row.replays > 0,
+    )
+    return row.id, attempt
+
+
+def _row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
+    return {
+        "delivery_id": delivery_id,
+        "number": attempt.number,
+        "at": to_ms(attempt.at),
+        "result": attempt.result,
+        "status": attempt.status,
+        "duration_ms": attempt.duration_ms,
+        "answer": _storable(attempt.answer),
+        "replay": attempt.replay,
+    }
+
+
+def _storable(text: str) -> str:
+    """Platforms answer what they like; PostgreSQL's text holds no NUL and no half surrogate."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -1,0 +1,106 @@
+"""Connections to the database, and what its two dialects say differently.
+
+Three ways in: ``read`` (no lock), ``intend`` (a commit that need not reach the disk) and ``record``
+(a commit that does, and takes the earlier ones with it). SQLite has one writer, so there both kinds
+of write queue here instead of spinning on its lock; commands in other processes meet its busy
+time-out.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.driver_error import named_errors
+from disconnect_fanout.adapters.store.engine import postgres_engine, sqlite_engine
+
+# As a subquery the clock is read once for a statement. Bare, PostgreSQL would read it for each row
+# and could not look it up in an index.
+_SQLITE_NOW = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))"
+_POSTGRES_NOW = "(SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT))"
+
+Insert: TypeAlias = postgresql.Insert | sqlite.Insert
+
+
+class Database:
+    """The engines behind a URL.
+
+    Args:
+        url: ``sqlite+aiosqlite:///file.db`` or ``postgresql+asyncpg://user:…@host/name``.
+        pool_size: connections to PostgreSQL for each of the two kinds of commit.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.file = Path(make_url(url).database or "") if self.sqlite else None
+        """SQLite's file. Opening never creates it: that is ``fanout migrate``'s business."""
+        if self.sqlite:
+            self._reader = sqlite_engine(url, pool_size, begin="BEGIN")
+            self._intender = sqlite_engine(url, 1, synchronous="NORMAL")
+            self._recorder = sqlite_engine(url, 1)
+        else:
+            self._reader = self._recorder = postgres_engine(url, pool_size)
+            self._intender = postgres_engine(url, pool_size, synchronous_commit="off")
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Lock() if self.sqlite else nullcontext()
+        )
+
+    @property
+    def now_ms(self) -> ColumnElement[int]:
+        """The database's own clock as an SQL expression: milliseconds since 1970."""
+        return literal_column(_SQLITE_NOW if self.sqlite else _POSTGRES_NOW, BigInteger)
+
+    def among(self, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+        """``column`` is one of ``values``: one bound parameter, however many they are.
+
+        SQLite bounds the number of parameters, and PostgreSQL plans each number of them anew.
+        """
+        if self.sqlite:
+            listed = func.json_each(json.dumps(list(values))).table_valued("value")
+            return column.in_(select(listed.c.value))
+        return column == any_(bindparam(None, list(values), type_=ARRAY(Text)))
+
+    def insert(self, table: Table) -> Insert:
+        """An INSERT that can say what happens on a conflict."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading."""
+        async with named_errors(), self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def intend(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction whose commit survives a crash of this process, not yet of the machine."""
+        async with named_errors(), self._turn, self._intender.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def record(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is on disk when the block ends."""
+        async with named_errors(), self._turn, self._recorder.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for engine in {self._reader, self._intender, self._recorder}:
+            await engine.dispose()

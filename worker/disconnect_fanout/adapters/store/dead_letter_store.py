@@ -1,0 +1,132 @@
+"""The rows behind the dead letters."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.delivery_row import doomed, interrupted
+from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
+from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.replay_items import close_items
+from disconnect_fanout.adapters.store.tables import dead, decided, deliveries, waiting
+from disconnect_fanout.adapters.store.waiting_platforms import unsendable_platforms
+from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
+
+_MOST_AT_ONCE = 500
+_REPORT_FIRST_S = 10.0
+"""How long an expired lease is left alone: its holder may only have lost the database."""
+
+_LETTER = (
+    deliveries.c.id,
+    deliveries.c.event_id,
+    deliveries.c.platform_id,
+    deliveries.c.reason,
+    deliveries.c.attempts,
+    deliveries.c.last_result,
+    deliveries.c.last_status,
+    deliveries.c.first_failed_at,
+    deliveries.c.decided_at,
+    deliveries.c.replays,
+)
+
+
+class SqlDeadLetterStore:
+    """``flow.letters.DeadLetterStore`` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def decided(self, delivery_ids: Collection[str]) -> Sequence[DeadLetter]:
+        """Return the letters of those among the ids whose row is decided."""
+        named = self._database.among(deliveries.c.id, delivery_ids)
+        return await self._letters(select(*_LETTER).where(decided, named))
+
+    async def overdue(self, older_than_s: float, limit: int) -> Sequence[DeadLetter]:
+        """Return letters of rows that have been decided for so long that their worker is gone."""
+        before = self._database.now_ms - span_ms(older_than_s)
+        return await self._letters(
+            select(*_LETTER)
+            .where(decided, deliveries.c.decided_at <= before)
+            .order_by(deliveries.c.decided_at)
+            .limit(limit)
+        )
+
+    async def standing(self, keys: Collection[str]) -> Mapping[str, int]:
+        """Return, for those ids whose row is decided or dead, their count of replays."""
+        statement = select(deliveries.c.id, deliveries.c.replays).where(
+            self._database.among(deliveries.c.id, keys), or_(decided, dead)
+        )
+        async with self._database.read() as connection:
+            return {row.id: row.replays for row in await connection.execute(statement)}
+
+    async def dead(self, after: str, limit: int) -> Sequence[DeadLetter]:
+        """Return the letters of dead rows with ids above ``after``, in the order of their ids."""
+        return await self._letters(
+            select(*_LETTER)
+            .where(dead, deliveries.c.id > after)
+            .order_by(deliveries.c.id)
+            .limit(limit)
+        )
+
+    async def count_dead(self) -> Mapping[str, int]:
+        """Return the number of open dead letters by platform."""
+        statement = (
+            select(deliveries.c.platform_id, func.count())
+            .where(dead)
+            .group_by(deliveries.c.platform_id)
+        )
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(statement)}
+
+    async def condemn_undeliverable(self) -> int:
+        """Decide pending, unleased rows of disabled or unknown platforms; return how many.
+
+        A lease that expired a while ago counts as none: nobody claims such a row any more.
+        """
+        count = 0
+        for platform_id, reason in (await unsendable_platforms(self._database)).items():
+            while rows := await self._condemn_some(platform_id, reason):
+                count += rows
+        return count
+
+    async def _letters(self, statement: Any) -> Sequence[DeadLetter]:  # noqa: ANN401
+        async with self._database.read() as connection:
+            return [_letter(row) for row in await connection.execute(statement)]
+
+    async def _condemn_some(self, platform_id: str, reason: DeadReason) -> int:
+        abandoned = self._database.now_ms - span_ms(_REPORT_FIRST_S)
+        async with self._database.record() as connection:
+            rows = await lock_first(
+                connection,
+                self._database,
+                waiting,
+                deliveries.c.platform_id == platform_id,
+                or_(deliveries.c.lease.is_(None), deliveries.c.next_at <= abandoned),
+                order=deliveries.c.next_at,
+                limit=_MOST_AT_ONCE,
+            )
+            cut = [interrupted(row) for row in rows if row.lease is not None]
+            await write_attempts(connection, self._database, [cut_off(row) for row in cut])
+            counted = {row.id: row for row in cut}
+            ended = [(row, doomed(counted.get(row.id, row), reason)) for row in rows]
+            await save(connection, [after for _, after in ended])
+            await close_items(connection, ended)
+        return len(ended)
+
+
+def _letter(row: Any) -> DeadLetter:  # noqa: ANN401 - a row of _LETTER
+    return DeadLetter(
+        delivery_id=row.id,
+        event_id=row.event_id,
+        platform_id=row.platform_id,
+        reason=DeadReason(row.reason),
+        attempts=row.attempts,
+        last_result=row.last_result,
+        last_status=row.last_status,
+        first_failed_at=maybe_from_ms(row.first_failed_at),
+        dead_at=from_ms(row.decided_at),
+        replays=row.replays,
+    )

@@ -1,0 +1,63 @@
+"""The engines: how connections to SQLite and to PostgreSQL are made."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_BUSY_TIMEOUT_S = 15
+
+
+def postgres_engine(url: str, pool_size: int, **server_settings: str) -> AsyncEngine:
+    """Return an engine whose connections have these settings of the server's."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        hide_parameters=True,  # an error's text must hold no address
+        connect_args={
+            "timeout": 10,
+            "command_timeout": 60,
+            "server_settings": {"application_name": "fanout", **server_settings},
+        },
+    )
+
+
+def sqlite_engine(
+    url: str, pool_size: int, *, synchronous: str = "FULL", begin: str = "BEGIN IMMEDIATE"
+) -> AsyncEngine:
+    """Return an engine whose transactions start with ``begin``.
+
+    Writers take the write lock at the start: upgrading a read lock can fail halfway.
+    """
+    engine = create_async_engine(
+        _existing_file(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": _BUSY_TIMEOUT_S},
+    )
+
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+        connection.isolation_level = None  # no hidden BEGIN: transactions start where we say
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def _existing_file(url: str) -> URL:
+    """SQLite creates a missing file unless it is told not to, and only a URI can tell it."""
+    parts = make_url(url)
+    path = quote(str(Path(parts.database or "").absolute()))
+    return parts.set(database=f"file:{path}", query={"mode": "rw", "uri": "true"})

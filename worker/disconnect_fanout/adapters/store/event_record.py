@@ -1,0 +1,42 @@
+"""What the history says about events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from disconnect_fanout.adapters.store.delivery_record import DeliveryRecord
+from disconnect_fanout.domain.event import Provider, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One event and what became of it, without naming its user.
+
+    Attributes:
+        outcome: ``fanned_out`` or ``no_recipients``.
+        recipients: frozen at planning; the four counts add up to it.
+        copies: how often it arrived again.
+    """
+
+    event_id: str
+    outcome: str
+    recipients: int
+    pending: int
+    delivered: int
+    dead: int
+    discarded: int
+    copies: int
+    disconnected_at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventStory(EventRecord):
+    """One event in full."""
+
+    user_email: str = field(repr=False)
+    google_id: str | None = field(repr=False)
+    provider: Provider
+    reason: Reason
+    initiated_by: str | None
+    timestamp: datetime
+    deliveries: tuple[DeliveryRecord, ...]

@@ -1,0 +1,149 @@
+"""The group commit: what became of many deliveries, in one transaction that reaches the disk."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import assert_never
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.attempt_rows import write_attempts
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
+from disconnect_fanout.adapters.store.locked_rows import lock_named, save
+from disconnect_fanout.adapters.store.patience import Sleep, again
+from disconnect_fanout.adapters.store.replay_items import close_items
+from disconnect_fanout.adapters.store.settlement import RowChange, disabled_platform, settle
+from disconnect_fanout.adapters.store.tables import events, installation, platforms
+from disconnect_fanout.domain.attempt import Attempt
+from disconnect_fanout.flow.change import (
+    Attempted,
+    Barrier,
+    Change,
+    CopySeen,
+    GivenBack,
+    GivenUp,
+    LetterConfirmed,
+)
+from disconnect_fanout.flow.fact import DependencyChanged, Observe
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+_COUNT_COPY = (
+    update(events)
+    .where(events.c.id == bindparam("_id"))
+    .values(copies=events.c.copies + bindparam("_seen"))
+)
+_FLUSH = update(installation).values(flushes=installation.c.flushes + 1)
+
+
+class SqlLedger:
+    """``flow.recorder.Ledger`` on SQLite and PostgreSQL.
+
+    Args:
+        observe: told once when an outage begins and once when it is over.
+        sleep: waits between two tries in an outage.
+    """
+
+    def __init__(
+        self, database: Database, observe: Observe, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._database = database
+        self._observe = observe
+        self._sleep = sleep
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Write all changes in one transaction and return once it is on disk."""
+        try:
+            await self._write(changes)
+        except StoreUnreachable as error:
+            self._observe(DependencyChanged("database", reachable=False, detail=str(error)))
+            await again(partial(self._write, changes), self._sleep)
+            self._observe(DependencyChanged("database", reachable=True))
+
+    async def _write(self, changes: Sequence[Change]) -> None:
+        """Lock and write in one order, so that two workers never wait in a circle.
+
+        The order is: deliveries by id, attempts, platforms, events, replay items.
+        """
+        settling, copies = _sorted_out(changes)
+        async with self._database.record() as connection:
+            before = await self._locked(connection, settling)
+            after, made, gone = _settled(before, settling)
+            changed = [row for row in after.values() if row != before[row.id]]
+            await save(connection, changed)
+            await write_attempts(connection, self._database, made)
+            for change in gone:
+                await self._disable_platform(connection, change)
+            if copies:
+                seen = [{"_id": one, "_seen": copies[one]} for one in sorted(copies)]
+                await connection.execute(_COUNT_COPY, seen)
+            await close_items(connection, [(before[row.id], row) for row in changed])
+            if not changed and not copies:
+                # The ack that waits for us relies on a flush, and nothing written is not flushed.
+                await connection.execute(_FLUSH)
+
+    async def _locked(
+        self, connection: AsyncConnection, settling: Sequence[RowChange]
+    ) -> dict[str, DeliveryRow]:
+        ids = {change.delivery_id for change in settling}
+        return await lock_named(connection, self._database, ids) if ids else {}
+
+    async def _disable_platform(self, connection: AsyncConnection, change: Attempted) -> None:
+        """A 410 speaks for the endpoint that was asked, not for one configured since."""
+        await connection.execute(
+            update(platforms)
+            .where(
+                platforms.c.id == change.platform_id,
+                platforms.c.revision == change.platform_revision,
+                platforms.c.enabled,
+            )
+            .values(
+                enabled=False,
+                disabled_reason="gone",
+                disabled_at=self._database.now_ms,
+                disabled_by=change.delivery_id,
+                updated_at=self._database.now_ms,
+            )
+        )
+
+
+def _sorted_out(changes: Sequence[Change]) -> tuple[list[RowChange], Counter[str]]:
+    """Return what changes deliveries, in its order, and how often each event was seen again."""
+    settling: list[RowChange] = []
+    copies: Counter[str] = Counter()
+    for change in changes:
+        match change:
+            case Attempted() | GivenUp() | GivenBack() | LetterConfirmed():
+                settling.append(change)
+            case CopySeen(event_id=event_id):
+                copies[event_id] += 1
+            case Barrier():
+                pass
+            case _:
+                assert_never(change)
+    return settling, copies
+
+
+def _settled(
+    before: dict[str, DeliveryRow], settling: Sequence[RowChange]
+) -> tuple[dict[str, DeliveryRow], list[tuple[str, Attempt]], list[Attempted]]:
+    """Apply the changes one after the other: two of them may concern one delivery.
+
+    Returns:
+        The rows afterwards, the attempts that were made, and the 410s that disable a platform.
+    """
+    after = dict(before)
+    made: list[tuple[str, Attempt]] = []
+    gone: list[Attempted] = []
+    for change in settling:
+        row = after.get(change.delivery_id)
+        if row is None:  # pruned or forgotten meanwhile
+            continue
+        after[row.id] = settle(row, change)
+        if isinstance(change, Attempted):
+            made.append((row.id, change.attempt))
+            if disabled_platform(row, after[row.id], change):
+                gone.append(change)
+    return after, made, sorted(gone, key=lambda change: change.platform_id)

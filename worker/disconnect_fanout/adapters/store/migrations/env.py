@@ -1,0 +1,9 @@
+"""Run by Alembic inside the transaction that ``schema.migrate`` holds."""
+
+from alembic import context
+
+from disconnect_fanout.adapters.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,27 @@
+"""Patience in an outage: the same call again, at growing intervals, until the database answers."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+Answer = TypeVar("Answer")
+Sleep = Callable[[float], Awaitable[None]]
+
+_FIRST_WAIT_S = 0.1
+_LONGEST_WAIT_S = 5.0
+
+
+async def again(call: Callable[[], Awaitable[Answer]], sleep: Sleep) -> Answer:
+    """Return what ``call`` returns once it no longer raises ``StoreUnreachable``.
+
+    Meant for after a first failure only: the healthy path pays for no retry object.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(StoreUnreachable),
+        wait=wait_exponential_jitter(_FIRST_WAIT_S, _LONGEST_WAIT_S, jitter=_FIRST_WAIT_S),
+        sleep=sleep,
+    )
+    return await retrying(call)

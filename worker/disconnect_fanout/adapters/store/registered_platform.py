@@ -1,0 +1,105 @@
+"""A platform as its operator sees it: what was registered, and how it stands. No secrets."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms
+from disconnect_fanout.adapters.store.platform_census import Census
+from disconnect_fanout.domain.platform import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a new platform is registered with.
+
+    Attributes:
+        timeout_s: None for the worker's default; likewise the cap and the rate.
+    """
+
+    id: str
+    name: str
+    url: str
+    scheme: Scheme
+    secret: str = field(repr=False)
+    timeout_s: float | None = None
+    max_in_flight: int | None = None
+    rate_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformChange:
+    """What changes about a platform; None leaves it as it is."""
+
+    name: str | None = None
+    url: str | None = None
+    timeout_s: float | None = None
+    max_in_flight: int | None = None
+    rate_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPlatform:
+    """One row of ``platforms list``, with counts.
+
+    Attributes:
+        state: ``active``, ``paused`` or ``disabled``.
+        disabled_by: the delivery whose 410 did it, None if an operator did.
+        old_secret_until: during a rotation, until when the old secret signs too.
+        links: that hold now.
+        pending: deliveries that are not settled.
+        dead_letters: that are open.
+    """
+
+    id: str
+    name: str
+    url: str
+    scheme: Scheme
+    state: str
+    disabled_reason: str | None
+    disabled_at: datetime | None
+    disabled_by: str | None
+    paused_at: datetime | None
+    timeout_s: float | None
+    max_in_flight: int | None
+    rate_per_s: float | None
+    revision: int
+    old_secret_until: datetime | None
+    links: int
+    pending: int
+    dead_letters: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
+    """Read a row of the table ``platforms``."""
+    return RegisteredPlatform(
+        id=row.id,
+        name=row.name,
+        url=row.url,
+        scheme=Scheme(row.scheme),
+        state=_state(row),
+        disabled_reason=row.disabled_reason,
+        disabled_at=maybe_from_ms(row.disabled_at),
+        disabled_by=row.disabled_by,
+        paused_at=maybe_from_ms(row.paused_at),
+        timeout_s=row.timeout_s,
+        max_in_flight=row.max_in_flight,
+        rate_per_s=row.rate_per_s,
+        revision=row.revision,
+        old_secret_until=maybe_from_ms(row.old_secret_until),
+        links=census.links,
+        pending=census.pending,
+        dead_letters=census.dead_letters,
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+    )
+
+
+def _state(row: Row[Any]) -> str:
+    if not row.enabled:
+        return "disabled"
+    return "active" if row.paused_at is None else "paused"

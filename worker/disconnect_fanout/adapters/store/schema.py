@@ -1,0 +1,125 @@
+"""The schema: brought up to date by ``fanout migrate`` alone, and checked by everyone else."""
+
+import os
+import secrets
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, exists, func, inspect, select
+from sqlalchemy.engine import make_url
+
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.driver_error import StatementRefused
+from disconnect_fanout.adapters.store.tables import installation
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x66616E6F7574  # "fanout": one migration at a time on PostgreSQL
+_LOOKUP_KEY_BYTES = 32
+_WAY_OUT = "run: fanout migrate"
+_NO_SUCH_DATABASE = "3D000"
+_NOT_LET_IN = "28"
+
+
+async def migrate(database_url: str, vault: Vault) -> tuple[str | None, str]:
+    """Create or upgrade the database; harmless when there is nothing to do.
+
+    Two at once take turns: SQLite's write lock and PostgreSQL's advisory lock last as long as the
+    one transaction in which everything happens.
+
+    Returns:
+        The revision found, None for an empty database, and the one that is there now.
+
+    Raises:
+        StoreUnreachable: the database does not answer, or its file can't be created.
+    """
+    _create_file(database_url)
+    database = Database(database_url)
+    try:
+        async with database.record() as connection:
+            if not database.sqlite:
+                await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            revisions = await connection.run_sync(_upgrade)
+            row = {"id": 1, "lookup_key": vault.seal(_fresh_key()), "flushes": 0}
+            statement = database.insert(installation).values(row)
+            await connection.execute(statement.on_conflict_do_nothing())
+        return revisions
+    finally:
+        await database.close()
+
+
+async def check_schema(database: Database) -> str | None:
+    """Return what is wrong with the database in plain words and the way out, or None.
+
+    A schema newer than this program is right: revisions only add, so that old workers go on.
+
+    Raises:
+        StoreUnreachable: the database does not answer.
+    """
+    if database.file is not None and not database.file.exists():
+        return f"there is no database {database.file}; {_WAY_OUT}"
+    try:
+        async with database.read() as connection:
+            return await connection.run_sync(_problem)
+    except StatementRefused as error:
+        if error.sqlstate == _NO_SUCH_DATABASE:
+            return f"{error}; create it with createdb, then {_WAY_OUT}"
+        if error.sqlstate.startswith(_NOT_LET_IN):
+            return f"{error}; check the user and the password in FANOUT_DATABASE_URL"
+        raise
+
+
+def _fresh_key() -> bytes:
+    return secrets.token_bytes(_LOOKUP_KEY_BYTES)
+
+
+def _create_file(database_url: str) -> None:
+    """Make SQLite's file ours to read alone; it holds secrets, if only sealed ones."""
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return
+    try:
+        os.close(os.open(url.database or "", os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreUnreachable(f"can't create {url.database}: {error.strerror}") from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _head() -> str:
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> tuple[str | None, str]:
+    before, head = _revision(connection), _head()
+    if before is not None and before >= head:
+        return before, before
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return before, head
+
+
+def _problem(connection: Connection) -> str | None:
+    revision, head = _revision(connection), _head()
+    if revision is None:
+        kind = "is not ours" if inspect(connection).get_table_names() else "is empty"
+        return f"the database {kind}; {_WAY_OUT}"
+    if revision < head:
+        return f"the database is at revision {revision}, this program needs {head}; {_WAY_OUT}"
+    if not connection.execute(select(exists(installation.select()))).scalar_one():
+        return f"the database was not set up to the end; {_WAY_OUT}"
+    return None

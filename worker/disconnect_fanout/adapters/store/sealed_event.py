@@ -1,0 +1,84 @@
+"""Events at rest: sealed JSON, and keyed hashes under which a user is found unread."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from disconnect_fanout.adapters.crypto.vault import Vault, lookup_hash
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.tables import installation
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+
+
+class Seals:
+    """Seals events, opens them, and hashes addresses with this installation's key.
+
+    Args:
+        lookup_key: 32 random bytes, the same for all workers of the installation.
+    """
+
+    def __init__(self, vault: Vault, lookup_key: bytes) -> None:
+        self._vault = vault
+        self._lookup_key = lookup_key
+
+    def __repr__(self) -> str:
+        """Say nothing."""
+        return "Seals(…)"
+
+    def seal_event(self, event: DisconnectEvent) -> bytes:
+        """Return the event as encrypted JSON."""
+        return self._vault.seal(orjson.dumps(_as_json(event)))
+
+    def open_event(self, sealed: bytes) -> DisconnectEvent:
+        """Return the event that was sealed.
+
+        Raises:
+            Unsealable: none of the configured keys opens it.
+        """
+        return _from_json(orjson.loads(self._vault.open(sealed)))
+
+    def user_hash(self, folded_email: str) -> bytes:
+        """Return the keyed hash of a case-folded address."""
+        return lookup_hash(self._lookup_key, folded_email)
+
+
+async def load_seals(database: Database, vault: Vault) -> Seals:
+    """Read the installation's key.
+
+    Raises:
+        Unsealable: the database was set up with a secret key that is not configured.
+        StoreUnreachable: the database does not answer.
+    """
+    async with database.read() as connection:
+        sealed = (await connection.execute(select(installation.c.lookup_key))).scalar_one()
+    return Seals(vault, vault.open(sealed))
+
+
+def _as_json(event: DisconnectEvent) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "timestamp": event.timestamp,
+        "email": event.user.email,
+        "google_id": event.user.google_id,
+        "provider": event.provider,
+        "disconnected_at": event.disconnected_at,
+        "reason": event.reason,
+        "initiated_by": event.initiated_by,
+        "platform_ids": event.platform_ids,
+    }
+
+
+def _from_json(fields: dict[str, Any]) -> DisconnectEvent:
+    recipients = fields["platform_ids"]
+    return DisconnectEvent(
+        id=fields["id"],
+        timestamp=datetime.fromisoformat(fields["timestamp"]),
+        user=User(fields["email"], fields["google_id"]),
+        provider=Provider(fields["provider"]),
+        disconnected_at=datetime.fromisoformat(fields["disconnected_at"]),
+        reason=Reason(fields["reason"]),
+        initiated_by=fields["initiated_by"],
+        platform_ids=None if recipients is None else tuple(recipients),
+    )

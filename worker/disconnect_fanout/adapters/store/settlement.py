@@ -1,0 +1,89 @@
+"""What a recorded change makes of a delivery's row. Fenced by the lease, except *delivered*."""
+
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from disconnect_fanout.adapters.store.delivery_row import DeliveryRow, doomed, given_back
+from disconnect_fanout.adapters.store.instant import span_ms, to_ms
+from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.flow.change import Attempted, GivenBack, GivenUp, LetterConfirmed
+from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow
+
+RowChange: TypeAlias = Attempted | GivenUp | GivenBack | LetterConfirmed
+
+
+def settle(row: DeliveryRow, change: RowChange) -> DeliveryRow:
+    """Return the row after the change; the same row if the change no longer concerns it."""
+    match change:
+        case Attempted():
+            return _attempted(row, change)
+        case GivenUp(lease=lease, reason=reason):
+            return doomed(row, reason) if row.lease == lease else row
+        case GivenBack(lease=lease):
+            return given_back(row) if row.lease == lease else row
+        case LetterConfirmed(replays=replays):
+            if not row.decided or row.replays != replays:
+                return row
+            return replace(row, state=DeliveryState.DEAD, settled_at=row.read_at)
+        case _:
+            assert_never(change)
+
+
+def disabled_platform(before: DeliveryRow, after: DeliveryRow, change: RowChange) -> bool:
+    """Tell whether this change was a 410 that speaks for the whole endpoint."""
+    return (
+        isinstance(change, Attempted)
+        and isinstance(change.verdict, DeadLettered)
+        and change.verdict.disables_platform
+        and after.reason is not None
+        and before.reason is None
+    )
+
+
+def _attempted(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    # The number never falls, whoever reports it: it is part of what receivers see.
+    row = replace(row, attempts=max(row.attempts, change.attempt.number))
+    if isinstance(change.verdict, Delivered):
+        return row if row.state == DeliveryState.DELIVERED else _delivered(row, change)
+    return _failed(row, change) if row.lease == change.lease else row
+
+
+def _delivered(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    """Whatever was decided meanwhile: the platform knows."""
+    return replace(
+        row,
+        state=DeliveryState.DELIVERED,
+        lease=None,
+        next_at=None,
+        not_before=None,
+        reason=None,
+        decided_at=None,
+        last_result=change.attempt.result,
+        last_status=change.attempt.status,
+        settled_at=row.read_at,
+    )
+
+
+def _failed(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    attempt = change.attempt
+    row = replace(
+        row,
+        last_result=attempt.result,
+        last_status=attempt.status,
+        first_failed_at=row.first_failed_at or to_ms(attempt.at),
+    )
+    match change.verdict:
+        case RetryIn(wait_s=wait, at_least_s=asked, step=step):
+            return replace(
+                row,
+                step=step,
+                lease=None,
+                next_at=row.read_at + span_ms(wait),
+                not_before=row.read_at + span_ms(asked) if asked else None,
+            )
+        case DeadLettered(reason=reason):
+            return doomed(row, reason)
+        case TryAgainNow() | Delivered():
+            return row
+        case _:
+            assert_never(change.verdict)

@@ -1,0 +1,208 @@
+"""The tables. Instants are whole milliseconds since 1970 in UTC, links' are whole seconds.
+
+A delivery is *waiting* while it has a ``next_at``, and *due* when that has come. A lease is a token
+plus a ``next_at`` in the future: when it expires, the row is due again, with the dead worker's
+token still on it. A delivery is *decided* when it is pending with a ``reason``: no more requests,
+its dead letter is on the way.
+
+Partial indexes are used only where a query repeats their condition word for word: a bound
+parameter in its place would hide it from both planners. Hence ``waiting``, ``decided`` and
+``dead``, with their constants spelled out.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    and_,
+    literal_column,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row: 1
+    Column("lookup_key", LargeBinary, nullable=False),  # sealed; hashes addresses for look-ups
+    Column("flushes", BigInteger, nullable=False),  # grows with a commit that has nothing to write
+)
+
+platforms = Table(
+    "platforms",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("scheme", String(32), nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("old_secret", LargeBinary),  # sealed; signs too until old_secret_until
+    Column("old_secret_until", BigInteger),
+    Column("revision", Integer, nullable=False),  # grows with URL and secret
+    Column("timeout_s", Float),
+    Column("max_in_flight", Integer),
+    Column("rate_per_s", Float),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text),
+    Column("disabled_at", BigInteger),
+    Column("disabled_by", String(64)),  # the delivery whose 410 did it
+    Column("paused_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("email", Text, nullable=False),  # case-folded
+    Column("google_id", Text),
+    Column("provider", String(16)),
+    Column("platform_id", String(128), nullable=False),
+    Column("linked_at", BigInteger, nullable=False),  # seconds
+    Column("unlinked_at", BigInteger),  # seconds
+    Index("ix_links_email", "email"),
+    Index("ix_links_google_id", "google_id"),
+    Index("ix_links_platform_id", "platform_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("content_hash", String(32), nullable=False),
+    Column("user_hash", LargeBinary, nullable=False),  # keyed hash of the case-folded address
+    Column("sealed", LargeBinary, nullable=False),  # the event as JSON, encrypted
+    Column("disconnected_at", BigInteger, nullable=False),  # seconds
+    Column("received_at", BigInteger, nullable=False),
+    Column("recipients", Integer, nullable=False),  # frozen at planning
+    Column("copies", Integer, nullable=False),  # how often it arrived again
+    Column("writer", String(32), nullable=False),  # the registration that inserted it
+    Index("ix_events_received_at", "received_at"),
+    Index("ix_events_user_hash", "user_hash"),
+)
+unheard = events.c.recipients == literal_column("0")
+Index(
+    "ix_events_unheard",
+    events.c.received_at,
+    sqlite_where=unheard,
+    postgresql_where=unheard,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("event_id", String(128), nullable=False),
+    Column("platform_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("replays", Integer, nullable=False),
+    Column("next_at", BigInteger),  # due, or the end of the lease; None once settled or decided
+    Column("not_before", BigInteger),  # Retry-After: nothing makes it due earlier
+    Column("lease", String(32)),
+    Column("born_at", BigInteger, nullable=False),  # of this round of the schedule
+    Column("reason", String(32)),
+    Column("decided_at", BigInteger),
+    Column("last_result", String(16)),
+    Column("last_status", Integer),
+    Column("first_failed_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("settled_at", BigInteger),
+    Column("job", String(32)),  # the replay that sent it last
+    Index("ix_deliveries_event_id", "event_id"),
+    Index("ix_deliveries_created_at", "created_at"),
+)
+waiting = deliveries.c.next_at.is_not(None)
+decided = and_(
+    deliveries.c.state == literal_column("'pending'"), deliveries.c.reason.is_not(None)
+)
+dead = deliveries.c.state == literal_column("'dead'")
+Index(
+    "ix_deliveries_due",
+    deliveries.c.platform_id,
+    deliveries.c.next_at,
+    sqlite_where=waiting,
+    postgresql_where=waiting,
+)
+Index(
+    "ix_deliveries_decided",
+    deliveries.c.decided_at,
+    sqlite_where=decided,
+    postgresql_where=decided,
+)
+Index(
+    "ix_deliveries_dead",
+    deliveries.c.platform_id,
+    deliveries.c.decided_at,
+    sqlite_where=dead,
+    postgresql_where=dead,
+)
+Index(
+    "ix_deliveries_dead_id",  # the sweeper walks the open dead letters in this order
+    deliveries.c.id,
+    sqlite_where=dead,
+    postgresql_where=dead,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("status", Integer),
+    Column("duration_ms", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("replay", Boolean, nullable=False),
+    PrimaryKeyConstraint("delivery_id", "number"),
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),  # running, paused, cancelled, done
+    Column("rate_per_s", Float),
+    Column("selected", Integer, nullable=False),
+    Column("reconnected", Integer, nullable=False),
+    Column("slot_at", BigInteger, nullable=False),  # the instant given to the last release, or 0
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+)
+
+replay_items = Table(
+    "replay_items",
+    metadata,
+    Column("job", String(32), nullable=False),
+    Column("delivery_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, released, delivered, failed
+    PrimaryKeyConstraint("job", "delivery_id"),
+    Index("ix_replay_items_state", "job", "state"),
+    Index("ix_replay_items_delivery_id", "delivery_id"),
+    sqlite_with_rowid=False,
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Settings, wiring, lifecycle: the only place where adapters meet flow."""

@@ -1,0 +1,177 @@
+"""The parts of a worker, and who knows whom. Everything is made here, once; read it as a map."""
+
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aio_pika.abc import AbstractConnection
+
+from disconnect_fanout import __version__
+from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
+from disconnect_fanout.adapters.broker.consumer import Consumer
+from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
+from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.http.sender import AiohttpSender
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
+from disconnect_fanout.adapters.store.due_store import SqlDueStore
+from disconnect_fanout.adapters.store.duty import Duty
+from disconnect_fanout.adapters.store.event_store import SqlEventStore
+from disconnect_fanout.adapters.store.ledger import SqlLedger
+from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.app.gate import Gate
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.deliver import Clocks, Deliverer
+from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.fan_out import FanOut
+from disconnect_fanout.flow.held_tasks import HeldTasks
+from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.replayer import Replayer
+from disconnect_fanout.flow.resolver import Resolver
+from disconnect_fanout.flow.scheduler import Scheduler
+from disconnect_fanout.flow.sweeper import Sweeper
+from disconnect_fanout.policy.decide import RetryPolicy
+from disconnect_fanout.telemetry.observer import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the lifecycle has to start, to stop and to look at."""
+
+    database: Database
+    due: SqlDueStore
+    letters: SqlDeadLetterStore
+    directory: Directory
+    publisher: Publisher
+    sender: AiohttpSender
+    recorder: Recorder
+    office: DeadLetterOffice
+    sending: HeldTasks
+    consumer: Consumer
+    scheduler: Scheduler
+    sweeper: Sweeper
+    replayer: Replayer
+
+
+def topology_of(settings: Settings) -> Topology:
+    """Return the names at the broker."""
+    return Topology(settings.exchange, settings.prefix)
+
+
+def assemble(settings: Settings, database: Database, seals: Seals, observer: Observer) -> Parts:
+    """Make the parts and introduce them to each other; nothing runs yet."""
+    observe, crashed = observer.observe, observer.crashed
+    clocks = Clocks(lambda: datetime.now(UTC), time.monotonic, random.random)
+    policy = RetryPolicy(settings.retry_schedule, settings.max_age)
+    topology = topology_of(settings)
+
+    due = SqlDueStore(database, seals)
+    letters = SqlDeadLetterStore(database)
+    vault = Vault(settings.secret_keys)
+    directory = Directory(SqlPlatformSource(database, vault, settings.timeout))
+    recorder = Recorder(SqlLedger(database, observe))
+
+    publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
+    queue = AmqpLetterQueue(publisher, topology.dead_queue)
+    sender = AiohttpSender(f"disconnect-fanout/{__version__}", settings.allow_networks)
+
+    sending = HeldTasks(crashed)
+    office = DeadLetterOffice(letters, queue, recorder, observe, crashed)
+    bulkheads = Bulkheads(
+        settings.max_in_flight, settings.max_in_flight_per_platform, time.monotonic, observe
+    )
+    deliverer = Deliverer(
+        sender=sender,
+        recorder=recorder,
+        bulkheads=bulkheads,
+        office=office,
+        policy=policy,
+        encode=encode_webhook,
+        clocks=clocks,
+        observe=observe,
+    )
+    fan_out = FanOut(
+        decode=_decode,
+        resolver=Resolver(
+            SqlEventStore(database, seals),
+            directory,
+            bulkheads,
+            timedelta(seconds=settings.link_grace),
+        ),
+        deliverer=deliverer,
+        recorder=recorder,
+        office=office,
+        rejects=AmqpRejectBox(publisher, topology, clocks.wall),
+        sending=sending,
+        observe=observe,
+    )
+    scheduler = Scheduler(
+        store=due,
+        directory=directory,
+        bulkheads=bulkheads,
+        deliverer=deliverer,
+        recorder=recorder,
+        office=office,
+        policy=policy,
+        sending=sending,
+        clock=time.monotonic,
+        observe=observe,
+    )
+    bulkheads.on_refusal = scheduler.refused
+    bulkheads.on_release = scheduler.slot_freed
+    bulkheads.on_recovery = scheduler.breaker_closed
+
+    async def prepare(connection: AbstractConnection) -> None:
+        try:
+            await declare(connection, topology)
+        except TopologyConflict as error:
+            raise BrokerUnreachable(str(error)) from error
+
+    return Parts(
+        database=database,
+        due=due,
+        letters=letters,
+        directory=directory,
+        publisher=publisher,
+        sender=sender,
+        recorder=recorder,
+        office=office,
+        sending=sending,
+        consumer=Consumer(
+            url=settings.amqp_url.get_secret_value(),
+            queue=topology.events_queue,
+            prefetch=settings.prefetch,
+            handle=fan_out.handle,
+            may_consume=Gate(directory).open,
+            prepare=prepare,
+            observe=observe,
+            on_crash=crashed,
+        ),
+        scheduler=scheduler,
+        sweeper=Sweeper(
+            store=letters,
+            queue=queue,
+            office=office,
+            duty=Duty(database),
+            worker=uuid.uuid4().hex,
+            observe=observe,
+        ),
+        replayer=Replayer(SqlReplayStore(database), observe),
+    )
+
+
+def _decode(message: Incoming) -> DisconnectEvent | Rejection:
+    return decode_event(message.body, message.content_type)

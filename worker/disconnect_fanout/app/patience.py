@@ -1,0 +1,44 @@
+"""Patience while starting: broker and database may come up a little later than we do."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+)
+
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+
+PATIENCE_S = 20.0
+
+Started = TypeVar("Started")
+
+
+async def patiently(start: Callable[[], Awaitable[Started]]) -> Started:
+    """Return what ``start`` returns, trying again while something does not answer.
+
+    Raises:
+        StoreUnreachable, BrokerUnreachable: still no answer; whoever supervises us decides.
+    """
+
+    async def once() -> Started:
+        return await start()
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type((BrokerUnreachable, StoreUnreachable)),
+        wait=wait_exponential(0.5, max=3),
+        stop=stop_after_delay(PATIENCE_S),
+        before_sleep=_say,
+        reraise=True,
+    )
+    return await retrying(once)
+
+
+def _say(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    structlog.get_logger().warning("not started yet; trying again", detail=str(error))

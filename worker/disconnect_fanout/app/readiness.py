@@ -1,0 +1,34 @@
+"""Readiness: whether this worker does its duty now, and if not, why, in plain words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Readiness:
+    """What the worker knows of itself."""
+
+    started: bool = False
+    stopping: bool = False
+    database: bool = False
+    consuming: Callable[[], bool] = lambda: False
+    platforms: int = 0
+    unreadable: tuple[str, ...] = ()
+
+    def problems(self) -> list[str]:
+        """Return what keeps the worker from its duty; empty when it is ready."""
+        if self.stopping:
+            return ["stopping"]
+        if not self.started:
+            return ["starting"]
+        found = []
+        if not self.database:
+            found.append("the database does not answer")
+        elif not self.platforms:
+            found.append("no platform is registered: run `fanout platforms add`")
+        elif not self.consuming():
+            found.append("not attached to the broker's queue")
+        if self.unreadable:
+            names = ", ".join(self.unreadable)
+            found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
+        return found

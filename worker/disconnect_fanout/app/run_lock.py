@@ -1,0 +1,52 @@
+"""On SQLite one ``fanout run`` at a time: a lock that a crash releases."""
+
+import fcntl
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.engine import make_url
+
+
+class AlreadyRunning(Exception):
+    """Another worker holds the SQLite file."""
+
+
+class RunLock:
+    """Held from entry to exit; the kernel lets go of it when the process ends, however it ends.
+
+    On any database but SQLite there is nothing to hold: many workers are welcome.
+
+    Raises:
+        AlreadyRunning: on entry, if another process holds it.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        url = make_url(database_url)
+        sqlite = url.get_backend_name() == "sqlite" and url.database
+        self._path = Path(f"{url.database}.run.lock") if sqlite else None
+
+    def __enter__(self) -> Self:
+        """Take it."""
+        if self._path is None:
+            return self
+        self._file = self._path.open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise AlreadyRunning(
+                f"another `fanout run` holds {self._path}; SQLite serves one worker at a time "
+                "(PostgreSQL serves many)"
+            ) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let it go."""
+        if self._path is not None:
+            self._file.close()

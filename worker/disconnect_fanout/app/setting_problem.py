@@ -1,0 +1,58 @@
+"""What is wrong with the configuration, in plain words: the name, the fault, what is expected."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+_NOT_CALLED = "default_factory_not_called"  # a consequence of another problem, never one itself
+
+
+class SettingsError(Exception):
+    """The configuration can't be used.
+
+    Attributes:
+        problems: one line each, all of them; no line repeats a secret.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def problems_of(
+    error: ValidationError, fields: Mapping[str, FieldInfo], prefix: str, secrets: set[str]
+) -> list[str]:
+    """Return one line for each variable that is wrong.
+
+    Args:
+        error: of the settings model.
+        fields: the model's; their descriptions say what is expected.
+        prefix: of the variables.
+        secrets: names of the fields whose value is never repeated.
+    """
+    lines: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        name = str(detail["loc"][0])
+        if detail["type"] != _NOT_CALLED and name in fields and name not in lines:
+            fault = _fault(detail, secret=name in secrets)
+            expected = fields[name].description
+            lines[name] = f"{prefix}{name.upper()} {fault}; expected {expected}"
+    return list(lines.values())
+
+
+def unknown_variable(name: str, known: set[str]) -> str:
+    """Return a warning about a variable that nothing reads, with the closest name."""
+    close = get_close_matches(name, sorted(known), n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{name} is not a setting and has no effect{hint}"
+
+
+def _fault(detail: ErrorDetails, *, secret: bool) -> str:
+    if detail["type"] in {"missing", "too_short"}:
+        return "is not set"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    return "is not valid" if secret else f"is {detail['input']!r}"

@@ -1,0 +1,150 @@
+"""The configuration: ``FANOUT_*`` variables, ``FANOUT_…_FILE`` for secrets, or a ``.env``.
+
+The environment wins over ``.env``. Everything that is wrong is said at once, by name.
+"""
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from disconnect_fanout.app.secret_file import SecretFiles
+from disconnect_fanout.app.setting_problem import SettingsError, problems_of, unknown_variable
+from disconnect_fanout.app.setting_types import (
+    AmqpUrl,
+    Count,
+    DatabaseUrl,
+    Duration,
+    Networks,
+    Port,
+    PositiveDuration,
+    RetrySchedule,
+    SecretKeys,
+    TopologyName,
+)
+from disconnect_fanout.domain.duration import ACCEPTED_FORMS
+from disconnect_fanout.policy.backoff import DEFAULT_SCHEDULE
+
+__all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
+
+ENV_FILE = ".env"
+_PREFIX = "FANOUT_"
+_SECRETS = {"amqp_url", "database_url", "secret_key"}
+_OF_OTHER_PROCESSES = {"FANOUT_API_HOST", "FANOUT_API_PORT"}
+_WEEK_S = 7 * 86400.0
+_NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
+_COUNT_FORM = "a whole number from 1 to 65535"
+_PORT_FORM = "a port number from 0 to 65535; 0 takes a free one"
+_LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+def _patience(settings: dict[str, Any]) -> float:
+    return float(sum(settings["retry_schedule"])) + _WEEK_S
+
+
+class Settings(BaseSettings):
+    """What can be configured. Durations are seconds; each field's description is its help text."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    amqp_url: AmqpUrl = Field(
+        SecretStr("amqp://guest:guest@127.0.0.1:5672/"),
+        description="amqp://user:password@host:5672/vhost, or amqps://…",
+    )
+    database_url: DatabaseUrl = Field(
+        SecretStr("sqlite+aiosqlite:///fanout.db"),
+        description="sqlite+aiosqlite:///fanout.db or postgresql+asyncpg://user:password@host/name",
+    )
+    secret_key: SecretKeys = Field(
+        description="one or more Fernet keys, separated by commas; "
+        "`fanout init` writes a .env with a fresh one",
+    )
+    exchange: TopologyName = Field("calendar.events", description=_NAME_FORM)
+    prefix: TopologyName = Field("fanout", description=_NAME_FORM)
+    retry_schedule: RetrySchedule = Field(
+        DEFAULT_SCHEDULE, description="waits such as 5s,5m,2h, none shorter than the one before it"
+    )
+    max_age: PositiveDuration = Field(
+        default_factory=_patience, description=f"how long a delivery may be tried: {ACCEPTED_FORMS}"
+    )
+    timeout: PositiveDuration = Field(30.0, description=ACCEPTED_FORMS)
+    link_grace: Duration = Field(2.0, description=ACCEPTED_FORMS)
+    prefetch: Count = Field(200, description=_COUNT_FORM)
+    max_in_flight: Count = Field(256, description=_COUNT_FORM)
+    max_in_flight_per_platform: Count = Field(32, description=_COUNT_FORM)
+    drain_timeout: Duration = Field(35.0, description=ACCEPTED_FORMS)
+    history_retention: PositiveDuration = Field(30 * 86400.0, description=ACCEPTED_FORMS)
+    directory: Annotated[Literal["external", "managed"], _LOWER] = Field(
+        "external", description="external or managed"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _LOWER] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    log_format: Annotated[Literal["json", "console"], _LOWER] = Field(
+        "json", description="json or console"
+    )
+    http_host: str = Field("127.0.0.1", description="an address of this machine")
+    http_port: Port = Field(9464, description=_PORT_FORM)
+    allow_http: bool = Field(default=False, description="true or false")
+    allow_networks: Networks = Field((), description="networks such as 127.0.0.0/8,::1/128")
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """The Fernet keys in clear, for the vault; the first one seals."""
+        return [key.get_secret_value() for key in self.secret_key]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let ``…_FILE`` stand right behind the variable that it replaces."""
+        sources = [init_settings]
+        for source in (env_settings, dotenv_settings):
+            sources.append(source)
+            if isinstance(source, EnvSettingsSource | DotEnvSettingsSource):
+                sources.append(SecretFiles(settings_cls, source.env_vars, _PREFIX, _SECRETS))
+        return tuple(sources)
+
+
+def load_settings() -> Settings:
+    """Return the configuration.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        fields = Settings.model_fields
+        raise SettingsError(problems_of(error, fields, _PREFIX, _SECRETS)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{ENV_FILE} can't be read: {error}"]) from None
+
+
+def unknown_variables() -> list[str]:
+    """Return a warning for each ``FANOUT_*`` variable that nothing reads; call after loading."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | _OF_OTHER_PROCESSES
+    known |= {f"{_PREFIX}{name}_file".upper() for name in _SECRETS}
+    names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
+    ours = {name.upper() for name in names if name.upper().startswith(_PREFIX)}
+    return [unknown_variable(name, known) for name in sorted(ours - known)]

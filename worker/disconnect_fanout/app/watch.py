@@ -1,0 +1,43 @@
+"""The watch: looks at the platforms every second, counts dead letters now and then."""
+
+import asyncio
+
+from disconnect_fanout.app.parts import Parts
+from disconnect_fanout.app.readiness import Readiness
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.telemetry.metrics import Metrics
+
+PERIOD_S = 1.0
+_COUNT_EVERY = 3  # periods
+
+
+class Watch:
+    """Keeps the directory fresh, and readiness and gauges true."""
+
+    def __init__(self, parts: Parts, readiness: Readiness, metrics: Metrics) -> None:
+        self._parts = parts
+        self._readiness = readiness
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        turn = 0
+        while True:
+            try:
+                await self._look(count=turn % _COUNT_EVERY == 0)
+                self._readiness.database = True
+            except StoreUnreachable:
+                self._readiness.database = False
+            turn += 1
+            await asyncio.sleep(PERIOD_S)
+
+    async def _look(self, *, count: bool) -> None:
+        directory = self._parts.directory
+        await directory.refresh()
+        self._readiness.platforms = len(directory.platforms)
+        self._readiness.unreadable = directory.unreadable
+        if not directory.platforms and self._parts.consumer.attached:
+            self._parts.consumer.let_go()
+        if count:
+            known = directory.platforms.__contains__
+            self._metrics.show_depth(await self._parts.letters.count_dead(), known)

@@ -1,0 +1,128 @@
+"""``fanout check``: is everything there that a worker needs? Changes nothing."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import typer
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
+from sqlalchemy import select
+
+from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
+from disconnect_fanout.adapters.broker.topology import Topology
+from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.schema import check_schema
+from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.app.settings import Settings, SettingsError
+from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.output import Output, OutputOption, show_list
+from disconnect_fanout.cli.session import configuration, execute
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+
+_SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line.
+
+    Attributes:
+        result: ``ok``, ``wrong`` or ``unreachable``.
+        detail: what was found, or what to do.
+    """
+
+    check: str
+    result: str
+    detail: str
+
+
+class _Wrong(Exception):
+    """Something is there, but not as it must be; says what to do."""
+
+
+def check(output: OutputOption = Output.TABLE) -> None:
+    r"""Check configuration, broker, database and clock: each line says ok or what to do.
+
+    \b
+    Example:
+      fanout check
+    """
+    try:
+        settings = configuration()
+    except SettingsError as error:
+        findings = [Finding("configuration", "wrong", one) for one in error.problems]
+    else:
+        findings = execute(_check(settings))
+    show_list(findings, output)
+    results = {one.result for one in findings}
+    if "unreachable" in results:
+        raise typer.Exit(ExitCode.UNREACHABLE)
+    if "wrong" in results:
+        raise typer.Exit(ExitCode.CONFIGURATION)
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        found = [
+            Finding("configuration", "ok", "all settings are valid"),
+            await _finding("broker", lambda: _broker(settings)),
+            await _finding("database", lambda: _database(database, settings)),
+        ]
+        if found[-1].result == "ok":
+            found.append(await _finding("clock", lambda: _clock(database)))
+        return found
+    finally:
+        await database.close()
+
+
+async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(name, "ok", await look())
+    except (BrokerUnreachable, StoreUnreachable) as error:
+        return Finding(name, "unreachable", str(error))
+    except (_Wrong, Unsealable) as error:
+        return Finding(name, "wrong", str(error))
+
+
+async def _broker(settings: Settings) -> str:
+    topology = Topology(settings.exchange, settings.prefix)
+    connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout check")
+    async with connection:
+        for queue in topology.queues:
+            await _look_for(connection, queue)
+    return f"it answers, and has {', '.join(topology.queues)}"
+
+
+async def _look_for(connection: AbstractConnection, queue: str) -> None:
+    async with named_errors():
+        channel = await connection.channel()
+        try:
+            await channel.get_queue(queue, ensure=True)
+        except ChannelNotFoundEntity:
+            raise _Wrong(f"there is no queue {queue}; run: fanout migrate") from None
+        await channel.close()
+
+
+async def _database(database: Database, settings: Settings) -> str:
+    problem = await check_schema(database)
+    if problem is not None:
+        raise _Wrong(problem)
+    await load_seals(database, Vault(settings.secret_keys))
+    kind = "SQLite" if database.sqlite else "PostgreSQL"
+    return f"{kind}, its schema is current, and FANOUT_SECRET_KEY opens it"
+
+
+async def _clock(database: Database) -> str:
+    before = time.time()
+    async with database.read() as connection:
+        theirs = (await connection.execute(select(database.now_ms))).scalar_one() / 1000
+    ours = (before + time.time()) / 2
+    offset = theirs - ours
+    if abs(offset) > _SKEW_S:
+        raise _Wrong(
+            f"the database's clock is {offset:+.1f} s from this machine's; set both by NTP"
+        )
+    return f"the database's clock is {offset:+.3f} s from this machine's"

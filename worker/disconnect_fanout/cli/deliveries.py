@@ -1,0 +1,83 @@
+"""``fanout deliveries``: who was told what, when, with which answer."""
+
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
+from disconnect_fanout.adapters.store.delivery_record import DeliveryRecord, DeliveryStory
+from disconnect_fanout.adapters.store.known_names import require_known
+from disconnect_fanout.cli.filters import (
+    EventOption,
+    LimitOption,
+    PlatformsOption,
+    StatusOption,
+    UserOption,
+    Wanted,
+    WhyOption,
+)
+from disconnect_fanout.cli.moment import SinceOption, UntilOption
+from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.domain.delivery import DeliveryState
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries: the history of who was told what.")
+
+_COLUMNS = (
+    "delivery_id", "event_id", "platform_id", "state", "attempts", "last_result", "last_status",
+    "created_at", "next_at", "settled_at",
+)  # fmt: skip
+
+
+@app.command("list")
+def all_(
+    *,
+    state: Annotated[
+        list[DeliveryState] | None, typer.Option("--state", help="May be given repeatedly.")
+    ] = None,
+    platform: PlatformsOption = None,
+    why: WhyOption = None,
+    status: StatusOption = None,
+    user: UserOption = None,
+    event: EventOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""List deliveries, the newest first.
+
+    \b
+    Examples:
+      fanout deliveries list --user alice@example.com
+      fanout deliveries list --platform plat_luma --status 5xx --since 2h -o jsonl
+    """
+    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
+
+    async def work() -> list[DeliveryRecord]:
+        async with opened() as session:
+            chosen = await wanted.chosen(session, *(state or ()))
+            await require_known(session.database, chosen)
+            return await DeliveryHistory(session.database).deliveries(chosen, limit)
+
+    show_list(execute(work()), output, _COLUMNS)
+
+
+@app.command()
+def show(
+    *,
+    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="The webhook-id: wh_del_….")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Show one delivery with every attempt.
+
+    \b
+    Example:
+      fanout deliveries show wh_del_5d41402abc4b2a76b9719d911017c592
+    """
+
+    async def work() -> DeliveryStory:
+        async with opened() as session:
+            return await DeliveryHistory(session.database).delivery(delivery_id)
+
+    show_one(execute(work()), output)

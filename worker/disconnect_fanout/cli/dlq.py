@@ -1,0 +1,79 @@
+"""``fanout dlq``: dead letters, listed, shown, replayed."""
+
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
+from disconnect_fanout.adapters.store.delivery_record import DeadRecord, DeadStory
+from disconnect_fanout.adapters.store.known_names import require_known
+from disconnect_fanout.cli.dlq_replay import replay
+from disconnect_fanout.cli.filters import (
+    EventOption,
+    LimitOption,
+    PlatformsOption,
+    StatusOption,
+    UserOption,
+    Wanted,
+    WhyOption,
+)
+from disconnect_fanout.cli.moment import SinceOption, UntilOption
+from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.domain.delivery import DeliveryState
+
+app = typer.Typer(
+    no_args_is_help=True, help="Dead letters: deliveries that ended undelivered and wait for you."
+)
+app.command()(replay)
+
+
+@app.command("list")
+def all_(
+    *,
+    platform: PlatformsOption = None,
+    why: WhyOption = None,
+    status: StatusOption = None,
+    user: UserOption = None,
+    event: EventOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""List open dead letters, the newest first.
+
+    \b
+    Examples:
+      fanout dlq list
+      fanout dlq list --platform plat_luma --why exhausted --since 2h -o jsonl
+    """
+    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
+
+    async def work() -> list[DeadRecord]:
+        async with opened() as session:
+            chosen = await wanted.chosen(session, DeliveryState.DEAD)
+            await require_known(session.database, chosen)
+            return await DeliveryHistory(session.database).dead_letters(chosen, limit)
+
+    show_list(execute(work()), output)
+
+
+@app.command()
+def show(
+    *,
+    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="The webhook-id: wh_del_….")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Show one open dead letter with every attempt.
+
+    \b
+    Example:
+      fanout dlq show wh_del_5d41402abc4b2a76b9719d911017c592
+    """
+
+    async def work() -> DeadStory:
+        async with opened() as session:
+            return await DeliveryHistory(session.database).dead_letter(delivery_id)
+
+    show_one(execute(work()), output)

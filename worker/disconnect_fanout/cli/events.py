@@ -1,0 +1,87 @@
+"""``fanout events``: what came in and what became of it."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.store.event_history import (
+    EventFilter,
+    EventHistory,
+    RecordedOutcome,
+)
+from disconnect_fanout.adapters.store.event_record import EventRecord, EventStory
+from disconnect_fanout.adapters.store.late_recipients import LateRecipients, Resolved
+from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.cli.filters import LimitOption, UserOption
+from disconnect_fanout.cli.moment import SinceOption, UntilOption
+from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.session import execute, opened
+
+app = typer.Typer(no_args_is_help=True, help="Events: what came in and what became of it.")
+EventArgument = Annotated[str, typer.Argument(metavar="ID", help="The id that upstream gave it.")]
+
+
+@app.command("list")
+def all_(
+    *,
+    outcome: Annotated[RecordedOutcome | None, typer.Option("--outcome")] = None,
+    user: UserOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""List events, the newest first.
+
+    \b
+    Example:
+      fanout events list --outcome no_recipients --since 2h
+    """
+
+    async def work() -> list[EventRecord]:
+        async with opened() as session:
+            hashed = None
+            if user is not None:
+                hashed = (await session.seals()).user_hash(user.casefold())
+            chosen = EventFilter(outcome, hashed, since, until)
+            return await EventHistory(session.database).all(chosen, limit)
+
+    show_list(execute(work()), output)
+
+
+@app.command()
+def show(event_id: EventArgument, output: OutputOption = Output.TABLE) -> None:
+    r"""Show one event, its user and its deliveries.
+
+    \b
+    Example:
+      fanout events show evt_8f14e45fceea
+    """
+
+    async def work() -> EventStory:
+        async with opened() as session:
+            history = EventHistory(session.database)
+            return await history.one(event_id, await session.seals())
+
+    show_one(execute(work()), output)
+
+
+@app.command()
+def resolve(event_id: EventArgument, output: OutputOption = Output.TABLE) -> None:
+    r"""Tell recipients whose link, valid at the disconnect, was recorded since the event came.
+
+    \b
+    Example:
+      fanout events resolve evt_8f14e45fceea
+    """
+
+    async def work() -> Resolved:
+        async with opened() as session:
+            settings = session.settings
+            source = SqlPlatformSource(session.database, session.vault, settings.timeout)
+            grace = timedelta(seconds=settings.link_grace)
+            late = LateRecipients(session.database, await session.seals(), source, grace)
+            return await late.resolve(event_id)
+
+    show_one(execute(work()), output)

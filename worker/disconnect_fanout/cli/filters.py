@@ -1,0 +1,91 @@
+"""The filters that ``deliveries`` and ``dlq`` share (CONTRACT section 6)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
+from disconnect_fanout.cli.person import parse_email
+from disconnect_fanout.cli.session import Session
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.delivery import DeliveryState
+
+_CLASS = re.compile(r"([1-5])xx", re.IGNORECASE)
+_STATUS = re.compile(r"[1-5]\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRange:
+    """HTTP statuses, both ends included."""
+
+    lowest: int
+    highest: int
+
+
+def parse_status(text: str) -> StatusRange:
+    """Return the range of ``5xx`` or of one status."""
+    if match := _CLASS.fullmatch(text):
+        hundreds = int(match[1]) * 100
+        return StatusRange(hundreds, hundreds + 99)
+    if _STATUS.fullmatch(text):
+        return StatusRange(int(text), int(text))
+    raise typer.BadParameter(f"{text!r} is no status; write it as 503 or 5xx")
+
+
+PlatformsOption = Annotated[
+    list[str] | None, typer.Option("--platform", metavar="ID", help="May be given repeatedly.")
+]
+WhyOption = Annotated[DeadReason | None, typer.Option("--why", help="The dead letter's reason.")]
+StatusOption = Annotated[
+    StatusRange | None,
+    typer.Option("--status", parser=parse_status, metavar="5xx|503", help="The last answer's."),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", parser=parse_email, metavar="EMAIL", help="The user's address."),
+]
+EventOption = Annotated[str | None, typer.Option("--event", metavar="ID", help="The event's id.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters as they were given; a user still by address."""
+
+    ids: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    why: DeadReason | None = None
+    status: StatusRange | None = None
+    user: str | None = None
+    event: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def everything(self) -> bool:
+        """No filter was given."""
+        return self == Wanted()
+
+    async def chosen(self, session: Session, *states: DeliveryState) -> DeliveryFilter:
+        """Return the filter for the store.
+
+        Raises:
+            Unsealable: the keys to this database are not configured, so no user can be found.
+        """
+        user = None
+        if self.user is not None:
+            user = (await session.seals()).user_hash(self.user.casefold())
+        return DeliveryFilter(
+            ids=self.ids,
+            platforms=self.platforms,
+            states=states,
+            reason=self.why,
+            statuses=None if self.status is None else (self.status.lowest, self.status.highest),
+            user=user,
+            event_id=self.event,
+            since=self.since,
+            until=self.until,
+        )

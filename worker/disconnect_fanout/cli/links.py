@@ -1,0 +1,175 @@
+"""``fanout links``: which platform had whose calendar connected, from when to when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
+from disconnect_fanout.cli.link_file import check_file, read_file
+from disconnect_fanout.cli.link_line import SINCE_EVER
+from disconnect_fanout.cli.moment import AtOption, now
+from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOption
+from disconnect_fanout.cli.session import Session, execute, opened
+from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.domain.link import Link
+
+app = typer.Typer(no_args_is_help=True, help="Links: who had their calendar connected where.")
+PlatformOption = Annotated[str, typer.Option("--platform", metavar="ID", help="The platform's id.")]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """A link in the words and the order of the import file.
+
+    Attributes:
+        linked_at: None if it was imported without one: it holds since ever.
+    """
+
+    email: str = field(repr=False)
+    google_id: str | None = field(repr=False)
+    provider: Provider | None
+    platform_id: str
+    linked_at: datetime | None
+    unlinked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did."""
+
+    links: int
+
+
+@app.command()
+def add(
+    *,
+    email: EmailOption,
+    platform: PlatformOption,
+    google_id: GoogleIdOption = None,
+    provider: ProviderOption = None,
+    at: AtOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Note that a platform has a user's calendar connected, from now on or from --at on.
+
+    A link that is open already stays as it is.
+
+    \b
+    Example:
+      fanout links add --email alice@example.com --google-id 105942374304 --platform plat_luma
+    """
+    link = Link(email.casefold(), platform, _second(at), None, google_id, provider)
+
+    async def work() -> Link:
+        async with opened() as session:
+            await _registered(session, platform)
+            (noted,) = await LinkBook(session.database).write([link], anew=True)
+            return noted
+
+    show_one(_record(execute(work())), output)
+
+
+@app.command()
+def end(
+    *,
+    email: EmailOption,
+    platform: PlatformOption,
+    google_id: GoogleIdOption = None,
+    provider: ProviderOption = None,
+    at: AtOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Note that a platform no longer has a user's calendar connected.
+
+    The link stays in the book: who was linked at the disconnect is still told.
+
+    \b
+    Example:
+      fanout links end --email alice@example.com --platform plat_luma
+    """
+    choice = LinkChoice(email.casefold(), platform, google_id, provider)
+    when = _second(at)
+
+    async def work() -> list[LinkRecord]:
+        async with opened() as session:
+            await _registered(session, platform)
+            ended = await LinkBook(session.database).end(choice, when)
+            return [_record(link) for link in ended]
+
+    ended = execute(work())
+    if not ended:
+        raise NotFound("open link", f"of that user to {platform} that began by {when:%FT%TZ}")
+    show_list(ended, output)
+
+
+@app.command("list")
+def all_(email: EmailOption, output: OutputOption = Output.TABLE) -> None:
+    r"""List a user's links, the newest first.
+
+    \b
+    Example:
+      fanout links list --email alice@example.com
+    """
+
+    async def work() -> list[LinkRecord]:
+        async with opened() as session:
+            found = await LinkBook(session.database).of_user(email.casefold())
+            return [_record(link) for link in found]
+
+    show_list(execute(work()), output)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv or .jsonl.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Import links: all of a file or, if a single line is wrong, nothing.
+
+    Fields: email, platform_id, and optionally google_id, provider, linked_at (without it: since
+    ever), unlinked_at. Importing a file again changes nothing; a link that has an end by now is
+    ended.
+
+    \b
+    Example:
+      fanout links import links.csv
+    """
+    show_one(Imported(execute(_import(file))), output)
+
+
+async def _import(file: Path) -> int:
+    async with opened() as session:
+        platforms = await PlatformRegistry(session.database, session.vault).all()
+        check_file(file, {one.id for one in platforms})
+        book, count, links = LinkBook(session.database), 0, read_file(file)
+        while page := list(islice(links, LARGEST_PAGE)):
+            await book.write(page)
+            count += len(page)
+    return count
+
+
+async def _registered(session: Session, platform_id: str) -> None:
+    if await LinkBook(session.database).unregistered([platform_id]):
+        raise NotFound("platform", platform_id)
+
+
+def _second(at: datetime | None) -> datetime:
+    return now() if at is None else at.replace(microsecond=0)
+
+
+def _record(link: Link) -> LinkRecord:
+    return LinkRecord(
+        email=link.email,
+        google_id=link.google_id,
+        provider=link.provider,
+        platform_id=link.platform_id,
+        linked_at=None if link.linked_at == SINCE_EVER else link.linked_at,
+        unlinked_at=link.unlinked_at,
+    )

@@ -1,0 +1,174 @@
+"""``fanout listen``: a sample receiver that verifies what it is told."""
+
+import asyncio
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+import typer
+from aiohttp import web
+
+from disconnect_fanout.cli.misuse import Misuse
+from disconnect_fanout.cli.output import Output, OutputOption, say, show_one, show_text
+from disconnect_fanout.cli.secret_file import read_secret
+from disconnect_fanout.cli.session import execute
+from disconnect_fanout.cli.webhook_verifier import WebhookVerifier
+
+_LARGEST_BODY = 1024 * 1024
+_SCRIPT = re.compile(r"[2-5]\d\d(,[2-5]\d\d)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One webhook as it was received.
+
+    Attributes:
+        verified: None without a secret to verify with.
+        problem: why it must not be believed.
+        answered: the status that was sent back.
+        event: the body; None if it is no JSON object.
+    """
+
+    at: datetime
+    webhook_id: str | None
+    attempt: str | None
+    replay: bool
+    verified: bool | None
+    problem: str | None
+    answered: int
+    event: dict[str, object] | None = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Script:
+    """The statuses to answer with, in turn; the last one repeats."""
+
+    statuses: list[int]
+
+    def next(self) -> int:
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+
+def parse_script(text: str) -> _Script:
+    """Return the answers of ``500,500,200``."""
+    if not _SCRIPT.fullmatch(text):
+        raise typer.BadParameter(f"{text!r}: expected statuses from 200 to 599: 500,500,200")
+    return _Script([int(one) for one in text.split(",")])
+
+
+def listen(
+    *,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")],
+    host: Annotated[str, typer.Option("--host", help="An address of this machine.")] = "127.0.0.1",
+    secret: Annotated[
+        str | None,
+        typer.Option("--secret", help="whsec_…, whpk_… or a cal secret; for tests only, ps shows."),
+    ] = None,
+    secret_file: Annotated[
+        str | None, typer.Option("--secret-file", metavar="FILE|-", help="Read the secret there.")
+    ] = None,
+    status: Annotated[
+        _Script,
+        typer.Option("--status", parser=parse_script, metavar="S,S,…", help="The last repeats."),
+    ] = "200",  # type: ignore[assignment] # typer parses defaults
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Receive webhooks on this machine, verify them, print one line for each.
+
+    What does not verify is answered with 401. With -o json, too, it is one object a line.
+
+    \b
+    Example:
+      fanout listen --port 9001 --secret-file luma.secret --status 500,500,200
+    """
+    given = read_secret(secret_file) if secret_file is not None else secret
+    try:
+        verifier = None if given is None else WebhookVerifier(given)
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+    execute(_listen(host, port, _Receiver(verifier, status, output)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Receiver:
+    verifier: WebhookVerifier | None
+    script: _Script
+    output: Output
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Verify, print, answer."""
+        body = await request.read()
+        told = self._told(request, body)
+        if self.output is Output.TABLE:
+            show_text(_line(told))
+        else:
+            show_one(told, Output.JSONL)
+        return web.Response(status=told.answered)
+
+    def _told(self, request: web.Request, body: bytes) -> Told:
+        verified, problem = None, None
+        if self.verifier is not None:
+            problem = self.verifier.problem(request.headers, body, time.time())
+            verified = problem is None
+        return Told(
+            at=datetime.now(UTC),
+            webhook_id=request.headers.get("webhook-id"),
+            attempt=request.headers.get("fanout-attempt"),
+            replay=request.headers.get("fanout-replay") == "true",
+            verified=verified,
+            problem=problem,
+            answered=401 if problem else self.script.next(),
+            event=_event(body),
+        )
+
+
+def _event(body: bytes) -> dict[str, object] | None:
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _line(told: Told) -> str:
+    """One line; it names no user."""
+    verdict = {None: "not checked", True: "verified", False: f"NOT VERIFIED: {told.problem}"}
+    parts = [
+        told.at.strftime("%H:%M:%S"),
+        str(told.answered),
+        told.webhook_id or "no webhook-id",
+        f"attempt {told.attempt or '?'}{' (replay)' if told.replay else ''}",
+        str((told.event or {}).get("event_type", "no JSON object")),
+        verdict[told.verified],
+    ]
+    line = "  ".join(parts)
+    return "".join(char if char.isprintable() else "?" for char in line)
+
+
+async def _listen(host: str, port: int, receiver: _Receiver) -> None:
+    app = web.Application(client_max_size=_LARGEST_BODY)
+    app.router.add_route("POST", "/{path:.*}", receiver.handle)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Misuse(f"can't listen on {host}:{port}: {error.strerror}") from None
+        bound = runner.addresses[0][1]
+        say(f"listening on http://{host}:{bound}")
+        await _terminated()
+    finally:
+        await runner.cleanup()
+
+
+async def _terminated() -> None:
+    """Wait for SIGTERM; Ctrl-C ends every command."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()

@@ -1,0 +1,37 @@
+"""``fanout migrate``: the database and the topology, created or brought up to date."""
+
+from dataclasses import dataclass
+
+from disconnect_fanout.adapters.broker.topology import declare
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.schema import migrate as migrate_database
+from disconnect_fanout.cli.output import Output, OutputOption, show_one
+from disconnect_fanout.cli.session import configuration, execute, publishing
+
+
+@dataclass(frozen=True, slots=True)
+class _Migrated:
+    database_before: str | None
+    database: str
+    queues: tuple[str, ...]
+
+
+def migrate(output: OutputOption = Output.TABLE) -> None:
+    r"""Create or upgrade the database and declare the exchange and the queues.
+
+    Harmless when there is nothing to do. Run it once before the workers of a new version.
+
+    \b
+    Example:
+      fanout migrate
+    """
+    show_one(execute(_migrate()), output)
+
+
+async def _migrate() -> _Migrated:
+    settings = configuration()
+    url = settings.database_url.get_secret_value()
+    before, after = await migrate_database(url, Vault(settings.secret_keys))
+    async with publishing(settings, "fanout migrate") as (publisher, topology):
+        await declare(await publisher.connection(), topology)
+    return _Migrated(before, after, tuple(topology.queues))

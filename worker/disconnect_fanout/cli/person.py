@@ -1,0 +1,69 @@
+"""How a command line names a user: an address, maybe a Google account id, maybe a provider."""
+
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from disconnect_events.identifier import Email, Identifier
+from disconnect_fanout.domain.event import Provider
+
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+def valid_email(text: str) -> str:
+    """Return an address as it may come in an event.
+
+    Raises:
+        ValueError: in words that do not repeat it.
+    """
+    return _valid(_EMAIL, text, "an e-mail address with one @ and no spaces")
+
+
+def valid_identifier(text: str) -> str:
+    """Return an identifier as it may come in an event.
+
+    Raises:
+        ValueError: in words that do not repeat it.
+    """
+    return _valid(_IDENTIFIER, text, "1 to 128 printable characters without spaces")
+
+
+def parse_email(text: str) -> str:
+    """Return an address; it is folded where it is compared."""
+    try:
+        return valid_email(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def parse_identifier(text: str) -> str:
+    """Return an identifier."""
+    try:
+        return valid_identifier(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _valid(adapter: TypeAdapter[str], text: str, expected: str) -> str:
+    try:
+        return adapter.validate_python(text)
+    except ValidationError:
+        raise ValueError(f"expected {expected}") from None
+
+
+EmailOption = Annotated[
+    str,
+    typer.Option("--email", parser=parse_email, metavar="EMAIL", help="The user's address."),
+]
+GoogleIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--google-id", parser=parse_identifier, metavar="ID", help="Their Google account id."
+    ),
+]
+ProviderOption = Annotated[
+    Provider | None,
+    typer.Option("--provider", help="Whose calendar; without it, any."),
+]

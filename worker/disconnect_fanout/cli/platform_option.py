@@ -1,0 +1,83 @@
+"""The options that describe a platform, and what they may be."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.cli.misuse import Misuse
+from disconnect_fanout.domain.duration import format_duration, parse_duration
+from disconnect_fanout.policy.endpoint import endpoint_problem
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+_PER = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_NAME = 128
+
+
+def parse_id(text: str) -> str:
+    """Return a platform id that may be registered."""
+    if not _ID.fullmatch(text):
+        raise typer.BadParameter(
+            "a platform id has 1 to 64 letters, digits, '_', '.' or '-' and starts with a letter "
+            "or digit"
+        )
+    return text
+
+
+def parse_name(text: str) -> str:
+    """Return a name without control characters."""
+    if not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable():
+        raise typer.BadParameter(f"a name has 1 to {_LONGEST_NAME} printable characters")
+    return text.strip()
+
+
+def parse_rate(text: str) -> float:
+    """Return requests a second."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise typer.BadParameter(f"{text!r} is no rate; write it as 50/s, 10/m or 100/h")
+    return float(match[1]) / _PER[match[2]]
+
+
+def parse_span(text: str) -> float:
+    """Return seconds."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def check_endpoint(url: str | None, timeout_s: float | None, settings: Settings) -> None:
+    """Refuse a URL that may not be registered and a time-out above the worker's.
+
+    Raises:
+        Misuse: with what is wrong.
+    """
+    if url is not None:
+        problem = endpoint_problem(url, allow_http=settings.allow_http)
+        if problem is not None:
+            raise Misuse(f"--url {problem}")
+    if timeout_s is not None and not 0 < timeout_s <= settings.timeout:
+        most = format_duration(settings.timeout)
+        raise Misuse(f"--timeout: expected more than 0 and at most FANOUT_TIMEOUT ({most})")
+
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The platform's id.")]
+UrlOption = Annotated[str, typer.Option("--url", help="Where webhooks are posted to.")]
+NameOption = Annotated[str, typer.Option("--name", parser=parse_name, metavar="TEXT")]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", parser=parse_span, metavar="SPAN", help="For a whole exchange, such as 10s."
+    ),
+]
+CapOption = Annotated[
+    int | None,
+    typer.Option("--max-in-flight", min=1, help="Requests at once from one worker."),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option("--rate", parser=parse_rate, metavar="RATE", help="Such as 50/s, per worker."),
+]

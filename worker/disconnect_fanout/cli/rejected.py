@@ -1,0 +1,165 @@
+"""``fanout rejected``: what never became deliveries, straight from the broker."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.adapters.broker.rejected_queue import Rejected, RejectedQueue
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.cli.filters import LimitOption
+from disconnect_fanout.cli.misuse import Misuse
+from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.session import configuration, execute, publishing
+
+app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
+IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]
+_EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """One rejected event, without its body."""
+
+    id: str
+    reason: str
+    detail: str
+    event_id: str | None
+    received_at: datetime | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedStory(RejectedRecord):
+    """One rejected event with its body."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many messages left the queue."""
+
+    replayed: int = 0
+    discarded: int = 0
+
+
+@app.command("list")
+def all_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
+    r"""List rejected events, the oldest first. Listing changes nothing.
+
+    \b
+    Example:
+      fanout rejected list
+    """
+    show_list([_record(one) for one in execute(_list(limit))], output)
+
+
+@app.command()
+def show(
+    *,
+    rejected_id: Annotated[str, typer.Argument(metavar="ID")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Show one rejected event with its body, which names its user.
+
+    \b
+    Example:
+      fanout rejected show rej_0123456789abcdef
+    """
+    for one in execute(_list(_EVERYTHING)):
+        if one.id == rejected_id:
+            body = one.body.decode(errors="replace")
+            record = _record(one)
+            show_one(
+                RejectedStory(
+                    record.id,
+                    record.reason,
+                    record.detail,
+                    record.event_id,
+                    record.received_at,
+                    record.size,
+                    body,
+                ),
+                output,
+            )
+            return
+    raise NotFound("rejected event", rejected_id)
+
+
+@app.command()
+def replay(
+    *,
+    ids: IdsArgument = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Publish rejected events again, once their cause is mended, and remove them here.
+
+    \b
+    Examples:
+      fanout rejected replay rej_0123456789abcdef
+      fanout rejected replay --all
+    """
+    wanted = _wanted(ids, everything=everything)
+
+    async def work() -> int:
+        settings = configuration()
+        async with publishing(settings, "fanout rejected") as (publisher, topology):
+            queue = RejectedQueue(publisher, topology)
+            await _require(queue, wanted or ())
+            return await queue.replay(wanted)
+
+    show_one(Moved(replayed=execute(work())), output)
+
+
+@app.command()
+def discard(
+    *,
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="As listed: rej_….")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    r"""Remove rejected events for good.
+
+    \b
+    Example:
+      fanout rejected discard rej_0123456789abcdef
+    """
+
+    async def work() -> int:
+        settings = configuration()
+        async with publishing(settings, "fanout rejected") as (publisher, topology):
+            queue = RejectedQueue(publisher, topology)
+            await _require(queue, ids)
+            return await queue.discard(ids)
+
+    show_one(Moved(discarded=execute(work())), output)
+
+
+async def _list(limit: int) -> list[Rejected]:
+    settings = configuration()
+    async with publishing(settings, "fanout rejected") as (publisher, topology):
+        return await RejectedQueue(publisher, topology).list(limit)
+
+
+async def _require(queue: RejectedQueue, ids: Collection[str]) -> None:
+    """Name the first id that is not there, before anything is changed."""
+    if not ids:
+        return
+    known = {one.id for one in await queue.list(_EVERYTHING)}
+    for one in ids:
+        if one not in known:
+            raise NotFound("rejected event", one)
+
+
+def _wanted(ids: list[str] | None, *, everything: bool) -> Collection[str] | None:
+    """Return the ids, None for all."""
+    if bool(ids) is everything:
+        raise Misuse("give ids, or --all")
+    return ids or None
+
+
+def _record(one: Rejected) -> RejectedRecord:
+    return RejectedRecord(one.id, one.reason, one.detail, one.event_id, one.received_at, one.size)

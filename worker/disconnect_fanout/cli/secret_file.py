@@ -1,0 +1,36 @@
+"""Secrets reach a command by a file or by standard input, never as an argument: ``ps`` shows."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from disconnect_fanout.cli.misuse import Misuse
+
+SecretFileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--secret-file",
+        metavar="FILE|-",
+        help="Read the signing secret from a file, or from standard input. "
+        "Without it one is generated.",
+    ),
+]
+
+
+def read_secret(source: str) -> str:
+    """Return the secret in a file, or on standard input for ``-``.
+
+    Raises:
+        Misuse: unreadable, empty, or more than one line.
+    """
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        words = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Misuse(f"--secret-file {source}: {words}") from None
+    secret = text.strip()
+    if not secret or len(secret.splitlines()) > 1:
+        raise Misuse(f"--secret-file {source}: expected one line, the secret")
+    return secret

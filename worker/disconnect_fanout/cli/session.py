@@ -1,0 +1,95 @@
+"""What most commands begin with: the configuration, and the database that it names."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.topology import Topology
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.schema import check_schema
+from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.app.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+    unknown_variables,
+)
+from disconnect_fanout.cli.output import say
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open database and the keys to it."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+
+    async def seals(self) -> Seals:
+        """Return what opens events and finds users.
+
+        Raises:
+            Unsealable: the configured keys do not open this database.
+        """
+        return await load_seals(self.database, self.vault)
+
+
+def configuration() -> Settings:
+    """Return the configuration; warn about variables that nothing reads.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    settings = load_settings()
+    for warning in unknown_variables():
+        say(f"fanout: warning: {warning}")
+    return settings
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Session]:
+    """Open the database that the configuration names.
+
+    Raises:
+        SettingsError: the configuration is wrong, or the database was never migrated.
+        StoreUnreachable: it does not answer.
+    """
+    settings = configuration()
+    database = Database(settings.database_url.get_secret_value(), pool_size=2)
+    try:
+        if (problem := await check_schema(database)) is not None:
+            raise SettingsError([problem])
+        yield Session(settings, database, Vault(settings.secret_keys))
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def publishing(settings: Settings, name: str) -> AsyncIterator[tuple[Publisher, Topology]]:
+    """Connect to the broker.
+
+    Args:
+        settings: name the broker.
+        name: what the broker's list of connections shows.
+
+    Raises:
+        BrokerUnreachable: it does not answer.
+    """
+    topology = Topology(settings.exchange, settings.prefix)
+    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, name)
+    try:
+        await publisher.start()
+        yield publisher, topology
+    finally:
+        await publisher.close()
+
+
+def execute(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work to its end."""
+    return asyncio.run(work)

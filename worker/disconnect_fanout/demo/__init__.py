@@ -1,0 +1,1 @@
+"""The whole story on one machine: a private broker, three platforms, a worker and an operator."""

@@ -1,0 +1,93 @@
+"""A receiving platform, as small as one can be: verifies, remembers, answers as it was told."""
+
+import asyncio
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One request that came in."""
+
+    webhook_id: str
+    attempt: int
+    verified: bool
+    body: dict[str, Any]
+    status: int
+
+
+class SamplePlatform:
+    """Listens on a free loopback port.
+
+    Args:
+        id: the platform's id.
+        name: what people call it.
+    """
+
+    def __init__(self, id: str, name: str) -> None:  # noqa: A002 - the field's own word
+        self.id = id
+        self.name = name
+        self.secret = ""
+        self.answers: list[int] = []
+        """Statuses of the coming answers; when they are used up it answers ``otherwise``."""
+        self.otherwise = 204
+        self.webhooks: list[Webhook] = []
+        self._news = asyncio.Condition()
+        self._runner = web.ServerRunner(web.Server(self._receive))
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}/webhooks"
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    async def hears(self, count: int, within_s: float = 15.0) -> list[Webhook]:
+        """Return its webhooks once there are ``count``.
+
+        Raises:
+            TimeoutError: there are fewer after ``within_s``.
+        """
+        async with asyncio.timeout(within_s), self._news:
+            await self._news.wait_for(lambda: len(self.webhooks) >= count)
+        return self.webhooks
+
+    async def _receive(self, request: web.BaseRequest) -> web.Response:
+        body = await request.read()
+        status = self.answers.pop(0) if self.answers else self.otherwise
+        async with self._news:
+            self.webhooks.append(
+                Webhook(
+                    webhook_id=request.headers["webhook-id"],
+                    attempt=int(request.headers["fanout-attempt"]),
+                    verified=self._verified(request, body),
+                    body=orjson.loads(body),
+                    status=status,
+                )
+            )
+            self._news.notify_all()
+        return web.Response(status=status)
+
+    def _verified(self, request: web.BaseRequest, body: bytes) -> bool:
+        """Check as any receiver would: over the raw body, in constant time."""
+        head = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}."
+        key = b64decode(self.secret.removeprefix("whsec_"))
+        digest = hmac.digest(key, head.encode() + body, hashlib.sha256)
+        expected = f"v1,{b64encode(digest).decode()}"
+        signatures = request.headers["webhook-signature"].split()
+        return any(hmac.compare_digest(expected, one) for one in signatures)

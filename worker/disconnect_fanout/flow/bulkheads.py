@@ -1,0 +1,125 @@
+"""Who holds the worker's slots: one compartment for each platform, so that none sinks the ship."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from disconnect_fanout.domain.outcome import Exchange, Failure
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.fact import BreakerTurned, Observe
+from disconnect_fanout.policy import breaker as breakers
+from disconnect_fanout.policy.admission import Pressure, opens_at, room
+from disconnect_fanout.policy.breaker import Breaker
+from disconnect_fanout.policy.classify import held_a_slot
+from disconnect_fanout.policy.rate import spend
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to one slot, to be released exactly once."""
+
+    platform_id: str
+    probe: bool
+
+
+@dataclass(slots=True)
+class _Compartment:
+    in_flight: int = 0
+    breaker: Breaker = field(default_factory=Breaker)
+    rate_due: float = 0.0
+
+
+class Bulkheads:
+    """Counts slots in flight and keeps the breakers. State of one worker, in memory.
+
+    Args:
+        slots: requests at once over all platforms.
+        cap: requests at once to one platform that has no cap of its own.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, slots: int, cap: int, clock: Callable[[], float], observe: Observe) -> None:
+        self._free = slots
+        self._cap = cap
+        self._clock = clock
+        self._observe = observe
+        self._compartments: dict[str, _Compartment] = {}
+        self.on_refusal: Callable[[str], None] = lambda _platform_id: None
+        """Told the platform for which a delivery has to wait."""
+        self.on_release: Callable[[str], None] = lambda _platform_id: None
+        """Told the platform whose slot came free."""
+        self.on_recovery: Callable[[str], None] = lambda _platform_id: None
+        """Told the platform whose breaker closed."""
+
+    def admit(self, platform: Platform) -> Ticket | None:
+        """Give a slot, or None: the delivery then waits as a row, and that is no attempt."""
+        if self.room(platform) < 1:
+            self.on_refusal(platform.id)
+            return None
+        mine = self._compartment(platform.id)
+        probe = not mine.breaker.closed
+        mine.breaker = breakers.started(mine.breaker)
+        mine.in_flight += 1
+        self._free -= 1
+        if platform.rate_per_s is not None:
+            mine.rate_due = spend(platform.rate_per_s, mine.rate_due, self._clock())
+        return Ticket(platform.id, probe)
+
+    def release(self, ticket: Ticket, exchange: Exchange | None) -> None:
+        """Take a slot back.
+
+        Args:
+            ticket: from ``admit``.
+            exchange: what the request came to; None if it was not made or says nothing.
+        """
+        mine = self._compartment(ticket.platform_id)
+        mine.in_flight -= 1
+        self._free += 1
+        was_closed = mine.breaker.closed
+        mine.breaker = self._after(mine.breaker, ticket, exchange)
+        if was_closed is not mine.breaker.closed:
+            self._observe(BreakerTurned(ticket.platform_id, opened=was_closed))
+            if mine.breaker.closed:
+                self.on_recovery(ticket.platform_id)
+        self.on_release(ticket.platform_id)
+
+    def room(self, platform: Platform) -> int:
+        """Return how many deliveries to this platform could be given slots now."""
+        if platform.paused or not platform.keys:
+            return 0
+        return room(self._pressure(platform), self._clock())
+
+    def opens_in(self, platform: Platform) -> float | None:
+        """Return the seconds until time alone makes room, None if only a freed slot can."""
+        at = opens_at(self._pressure(platform))
+        return None if at is None else max(at - self._clock(), 0.0)
+
+    def in_flight(self, platform_id: str) -> int:
+        """Return the number of requests under way to this platform."""
+        return self._compartment(platform_id).in_flight
+
+    def breaker_open(self, platform_id: str) -> bool:
+        """Tell whether this platform's breaker is open."""
+        return not self._compartment(platform_id).breaker.closed
+
+    def _after(self, before: Breaker, ticket: Ticket, exchange: Exchange | None) -> Breaker:
+        if exchange is None:
+            return breakers.abandoned(before, probe=ticket.probe)
+        if held_a_slot(exchange):
+            return breakers.failed(before, self._clock(), probe=ticket.probe)
+        if isinstance(exchange, Failure):
+            return breakers.abandoned(before, probe=ticket.probe)
+        return breakers.answered(before)
+
+    def _compartment(self, platform_id: str) -> _Compartment:
+        return self._compartments.setdefault(platform_id, _Compartment())
+
+    def _pressure(self, platform: Platform) -> Pressure:
+        mine = self._compartment(platform.id)
+        return Pressure(
+            in_flight=mine.in_flight,
+            cap=platform.max_in_flight or self._cap,
+            free_slots=self._free,
+            breaker=mine.breaker,
+            rate_per_s=platform.rate_per_s,
+            rate_due=mine.rate_due,
+        )

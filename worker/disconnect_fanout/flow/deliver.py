@@ -1,0 +1,171 @@
+"""One delivery: sign → send → classify → decide → record."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from disconnect_fanout.domain.attempt import Attempt
+from disconnect_fanout.domain.delivery import Progress
+from disconnect_fanout.domain.outcome import Answer, Exchange
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.change import Attempted
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.fact import AttemptFinished, DeadLetterDecided, Observe
+from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.resolver import Admitted
+from disconnect_fanout.flow.webhook import EncodeBody, WebhookRequest, compose
+from disconnect_fanout.policy.classify import classify, result_of
+from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, TryAgainNow, Verdict, decide
+
+_LEAST_SECOND_TRY_S = 1.0
+
+
+class Sender(Protocol):
+    """Makes requests."""
+
+    async def send(self, request: WebhookRequest) -> Exchange:
+        """Return what came of it; never raises for anything that a platform can do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time and chance, handed in.
+
+    Attributes:
+        wall: the instant, UTC.
+        monotonic: seconds that never run backwards.
+        chance: uniform in [0, 1).
+    """
+
+    wall: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    chance: Callable[[], float]
+
+
+class Deliverer:
+    """Makes attempts, and records each before anybody may ack on its strength."""
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        recorder: Recorder,
+        bulkheads: Bulkheads,
+        office: DeadLetterOffice,
+        policy: RetryPolicy,
+        encode: EncodeBody,
+        clocks: Clocks,
+        observe: Observe,
+    ) -> None:
+        self._sender = sender
+        self._recorder = recorder
+        self._bulkheads = bulkheads
+        self._office = office
+        self._policy = policy
+        self._encode = encode
+        self._clocks = clocks
+        self._observe = observe
+        self._in_hand: set[str] = set()
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """Ids of the deliveries that this worker is sending or recording."""
+        return frozenset(self._in_hand)
+
+    async def deliver(self, job: Admitted, arrived_at: float | None = None) -> None:
+        """Attempt a delivery and return when its outcome is on disk.
+
+        Args:
+            job: under a lease and with a slot; the slot is released here.
+            arrived_at: when its event came in, for the latency; None for a later attempt.
+        """
+        self._in_hand.add(job.delivery.id)
+        try:
+            verdict, recorded = await self._attempt_with_second_try(job, arrived_at)
+            await recorded
+        finally:
+            self._in_hand.discard(job.delivery.id)
+        if isinstance(verdict, DeadLettered):
+            self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
+            self._office.post(job.delivery.id)
+
+    async def _attempt_with_second_try(
+        self, job: Admitted, arrived_at: float | None
+    ) -> tuple[Verdict, asyncio.Future[None]]:
+        exchange: Exchange | None = None
+        try:
+            began = self._clocks.monotonic()
+            exchange, verdict, recorded = await self._attempt(job, arrived_at)
+            if isinstance(verdict, TryAgainNow):
+                left_s = job.platform.timeout_s - (self._clocks.monotonic() - began)
+                exchange, verdict, recorded = await self._attempt(
+                    _next(job), arrived_at, second_within_s=max(left_s, _LEAST_SECOND_TRY_S)
+                )
+            return verdict, recorded
+        finally:
+            self._bulkheads.release(job.ticket, exchange)
+
+    async def _attempt(
+        self, job: Admitted, arrived_at: float | None, *, second_within_s: float | None = None
+    ) -> tuple[Exchange, Verdict, asyncio.Future[None]]:
+        delivery, platform, fresh = job.delivery, job.platform, second_within_s is not None
+        number = delivery.progress.attempts + 1
+        at, began = self._clocks.wall(), self._clocks.monotonic()
+        request = compose(delivery, platform, number, at, self._encode)
+        if second_within_s is not None:  # both tries share one time-out, and so one lease
+            request = replace(request, fresh=True, timeout_s=second_within_s)
+        exchange = await self._sender.send(request)
+        ended = self._clocks.monotonic()
+        outcome = classify(exchange, self._clocks.wall())
+        verdict = decide(
+            outcome, delivery.progress, self._policy, self._clocks.chance(), fresh=fresh
+        )
+        attempt = _attempt(number, at, exchange, ended - began, delivery.progress)
+        recorded = self._recorder.record(
+            Attempted(delivery.id, platform.id, delivery.lease, attempt, verdict, platform.revision)
+        )
+        self._observe(
+            AttemptFinished(
+                delivery_id=delivery.id,
+                event_id=delivery.event.id,
+                platform_id=platform.id,
+                attempt=number,
+                result=attempt.result,
+                status=attempt.status,
+                duration_s=ended - began,
+                verdict=verdict,
+                replay=attempt.replay,
+                latency_s=None if arrived_at is None else ended - arrived_at,
+                detail=None if isinstance(exchange, Answer) else exchange.detail,
+            )
+        )
+        return exchange, verdict, recorded
+
+
+def _next(job: Admitted) -> Admitted:
+    """The same delivery, one attempt later; the schedule has not advanced."""
+    before = job.delivery.progress
+    progress = replace(before, attempts=before.attempts + 1)
+    return replace(job, delivery=replace(job.delivery, progress=progress))
+
+
+def _attempt(
+    number: int, at: datetime, exchange: Exchange, took_s: float, progress: Progress
+) -> Attempt:
+    status, answer = (
+        (exchange.status, exchange.excerpt)
+        if isinstance(exchange, Answer)
+        else (None, exchange.detail)
+    )
+    return Attempt(
+        number=number,
+        at=at,
+        result=result_of(exchange),
+        status=status,
+        duration_ms=round(took_s * 1000),
+        answer=answer,
+        replay=progress.replays > 0,
+    )

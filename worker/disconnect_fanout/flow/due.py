@@ -1,0 +1,55 @@
+"""What the scheduler needs of the store: rows that are due, claimed under a lease."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from disconnect_fanout.domain.delivery import LeasedDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claimed delivery.
+
+    Attributes:
+        interrupted: an expired lease was found on it; the store has recorded that attempt as
+            cut off.
+    """
+
+    delivery: LeasedDelivery
+    interrupted: bool = False
+
+
+class DueStore(Protocol):
+    """Pending rows, by the database's clock."""
+
+    async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
+        """Return those of the platforms that have at least one row due now."""
+        ...
+
+    async def claim(
+        self,
+        platform_id: str,
+        *,
+        limit: int,
+        lease_s: float,
+        holding: Collection[str],
+        reclaim: bool,
+    ) -> Sequence[Claim]:
+        """Lease up to ``limit`` due rows of one platform, the longest due first.
+
+        Args:
+            platform_id: whose rows.
+            limit: at most so many.
+            lease_s: how long the lease holds.
+            holding: ids that this worker has in hand; never claimed again, expired or not.
+            reclaim: whether rows with an expired lease may be taken.
+
+        Raises:
+            StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
+        """
+        ...
+
+    async def hasten(self, platform_id: str) -> int:
+        """Make the waiting rows of a recovered platform due, none before its Retry-After."""
+        ...

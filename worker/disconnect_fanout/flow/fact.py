@@ -1,0 +1,128 @@
+"""What happened, as typed facts. The flow emits them; telemetry alone phrases and counts them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.outcome import Result
+from disconnect_fanout.policy.decide import Verdict
+
+
+class EventOutcome(StrEnum):
+    """What became of an event: the label of ``fanout_events_total``."""
+
+    FANNED_OUT = "fanned_out"
+    NO_RECIPIENTS = "no_recipients"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class EventHandled:
+    """An event was taken up.
+
+    Attributes:
+        event_id: None where none could be read.
+        recipients: platforms to be told.
+        reason: the code of a rejection, else None.
+        detail: why it was rejected, in words that name no user.
+    """
+
+    outcome: EventOutcome
+    event_id: str | None
+    recipients: int = 0
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """One request ended: the one wide log line.
+
+    Attributes:
+        latency_s: from the event's arrival at this worker, for a first attempt, else None.
+        detail: why there was no answer, else None.
+    """
+
+    delivery_id: str
+    event_id: str
+    platform_id: str
+    attempt: int
+    result: Result
+    status: int | None
+    duration_s: float
+    verdict: Verdict
+    replay: bool
+    latency_s: float | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterDecided:
+    """A delivery ended undelivered."""
+
+    delivery_id: str
+    platform_id: str
+    reason: DeadReason
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerTurned:
+    """A platform's breaker opened or closed in this worker."""
+
+    platform_id: str
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInterrupted:
+    """An expired lease was found: its worker ended between sending and recording."""
+
+    delivery_id: str
+    platform_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyChanged:
+    """The broker or the database went away, or came back.
+
+    Attributes:
+        what: ``broker`` or ``database``.
+        detail: the error's kind and words, without credentials.
+    """
+
+    what: str
+    reachable: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DutyFailed:
+    """A background duty stumbled over an outage; it comes round again by itself."""
+
+    duty: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnrecorded:
+    """What a drain could not commit: logged, so that the history can be mended by hand."""
+
+    delivery_id: str
+    attempt: int
+    result: Result
+
+
+Fact: TypeAlias = (
+    EventHandled
+    | AttemptFinished
+    | DeadLetterDecided
+    | BreakerTurned
+    | ClaimInterrupted
+    | DependencyChanged
+    | DutyFailed
+    | OutcomeUnrecorded
+)
+Observe: TypeAlias = Callable[[Fact], None]

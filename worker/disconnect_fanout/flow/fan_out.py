@@ -1,0 +1,106 @@
+"""One event: decode → resolve → tell → ack. The ack is the last line, and unique."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.rejection import Rejection, RejectReason
+from disconnect_fanout.flow.change import Barrier, CopySeen
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.deliver import Deliverer
+from disconnect_fanout.flow.fact import DeadLetterDecided, EventHandled, EventOutcome, Observe
+from disconnect_fanout.flow.held_tasks import HeldTasks
+from disconnect_fanout.flow.incoming import Incoming, RejectBox
+from disconnect_fanout.flow.intent import Registration
+from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.resolver import FannedOut, Resolver
+
+HOLD_S = 1.0
+"""An event is held for its first attempts at most this long; then the leases answer for them."""
+
+Decode: TypeAlias = Callable[[Incoming], DisconnectEvent | Rejection]
+
+
+class FanOut:
+    """Takes events from the queue to the point where the broker may forget them."""
+
+    def __init__(
+        self,
+        *,
+        decode: Decode,
+        resolver: Resolver,
+        deliverer: Deliverer,
+        recorder: Recorder,
+        office: DeadLetterOffice,
+        rejects: RejectBox,
+        sending: HeldTasks,
+        observe: Observe,
+    ) -> None:
+        self._decode = decode
+        self._resolver = resolver
+        self._deliverer = deliverer
+        self._recorder = recorder
+        self._office = office
+        self._rejects = rejects
+        self._sending = sending
+        self._observe = observe
+
+    async def handle(self, message: Incoming) -> None:
+        """Fan one message out.
+
+        Raises:
+            StoreUnreachable: the database did not answer for a minute; not acked.
+            BrokerUnreachable: a rejection was not confirmed; not acked.
+        """
+        event = self._decode(message)
+        if isinstance(event, Rejection):
+            await self._reject(message, event)
+        else:
+            await self._settle(message, event)
+        await message.ack()
+
+    async def _settle(self, message: Incoming, event: DisconnectEvent) -> None:
+        """Return when the fate of each delivery of the event is on disk."""
+        match await self._resolver.resolve(event):
+            case FannedOut(recipients=0):
+                await self._recorder.record(Barrier())
+                self._observe(EventHandled(EventOutcome.NO_RECIPIENTS, event.id))
+            case FannedOut() as plan:
+                self._observe(EventHandled(EventOutcome.FANNED_OUT, event.id, plan.recipients))
+                await self._tell(plan, message.arrived_at)
+            case Registration.CONFLICT:
+                await self._reject(message, _conflict(event))
+            case Registration():
+                await self._recorder.record(CopySeen(event.id))
+                self._observe(EventHandled(EventOutcome.DUPLICATE, event.id))
+
+    async def _tell(self, plan: FannedOut, arrived_at: float) -> None:
+        attempts = [
+            self._sending.start(self._deliverer.deliver(job, arrived_at)) for job in plan.admitted
+        ]
+        if attempts:
+            await asyncio.wait(attempts, timeout=HOLD_S)
+        if not any(map(_recorded, attempts)):
+            await self._recorder.record(Barrier())  # nothing else has flushed the intent yet
+        for delivery, reason in plan.dead:
+            self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
+            self._office.post(delivery.id)
+
+    async def _reject(self, message: Incoming, why: Rejection) -> None:
+        await self._rejects.put(message, why)
+        self._observe(
+            EventHandled(EventOutcome.REJECTED, why.event_id, reason=why.reason, detail=why.detail)
+        )
+
+
+def _recorded(attempt: asyncio.Task[None]) -> bool:
+    return attempt.done() and not attempt.cancelled() and attempt.exception() is None
+
+
+def _conflict(event: DisconnectEvent) -> Rejection:
+    return Rejection(
+        RejectReason.ID_CONFLICT,
+        "another event with other content was fanned out under this id; publish with a new id",
+        event.id,
+    )

@@ -1,0 +1,41 @@
+"""Replays: a job row with a frozen selection; workers release it at its rate."""
+
+import asyncio
+from typing import Protocol
+
+from disconnect_fanout.flow.fact import DutyFailed, Observe
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+
+class ReplayStore(Protocol):
+    """Jobs and their selections, one pacer at a time under a job's row lock."""
+
+    async def advance(self, horizon_s: float) -> int:
+        """Release what the rate of each running job allows within the coming ``horizon_s``.
+
+        Returns:
+            How many deliveries were made pending again.
+        """
+        ...
+
+
+class Replayer:
+    """Lets the pacer turn: briskly while a job is running, else twice a second."""
+
+    HORIZON_S = 2.0
+    IDLE_S = 0.5
+
+    def __init__(self, store: ReplayStore, observe: Observe) -> None:
+        self._store = store
+        self._observe = observe
+
+    async def run(self) -> None:
+        """Turn until cancelled."""
+        while True:
+            try:
+                released = await self._store.advance(self.HORIZON_S)
+            except StoreUnreachable as error:
+                self._observe(DutyFailed("replay", str(error)))
+                released = 0
+            if not released:
+                await asyncio.sleep(self.IDLE_S)

@@ -1,0 +1,162 @@
+"""From an event to its deliveries: who is told, written down before the first request.
+
+Concurrent events share one look-up and one short transaction. Whoever writes an event first owns
+its deliveries; everyone else learns that they are recorded.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import zip_longest
+from typing import Protocol, TypeAlias
+
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.delivery import LeasedDelivery
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.identity import content_hash, delivery_id
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.batcher import Batcher
+from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
+from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
+from disconnect_fanout.policy.plan import Recipient, plan
+
+LARGEST_BATCH = 200
+LEASE_MARGIN_S = 15.0
+"""A lease holds for the time-out and this long, so that the outcome is recorded before it ends."""
+
+
+class EventStore(Protocol):
+    """Where links are found and events are registered."""
+
+    async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
+        """Return the candidate links for each event: those of its address or its google id."""
+        ...
+
+    async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
+        """Insert those events that are new, with their deliveries, in one transaction.
+
+        The commit need not reach the disk; a later one of the recorder takes it along.
+
+        Raises:
+            StoreUnreachable: nothing is known to be written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A delivery that has a slot and a lease: to be sent now."""
+
+    delivery: LeasedDelivery
+    platform: Platform
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class FannedOut:
+    """A new event, written down.
+
+    Attributes:
+        dead: ids of deliveries that were dead before any request, with the reasons.
+    """
+
+    recipients: int
+    admitted: tuple[Admitted, ...]
+    dead: tuple[tuple[PlannedDelivery, DeadReason], ...]
+
+
+Resolution: TypeAlias = FannedOut | Registration
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    intent: Intent
+    admitted: tuple[Admitted, ...]
+
+
+class Resolver:
+    """Resolves events in batches."""
+
+    def __init__(
+        self, store: EventStore, directory: Directory, bulkheads: Bulkheads, grace: timedelta
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._bulkheads = bulkheads
+        self._grace = grace
+        self._batcher: Batcher[DisconnectEvent, Resolution] = Batcher(self._resolve, LARGEST_BATCH)
+
+    async def resolve(self, event: DisconnectEvent) -> Resolution:
+        """Return the event's deliveries, or that it was recorded before.
+
+        Raises:
+            StoreUnreachable: nothing is known to be written; a redelivery finds what was.
+        """
+        return await self._batcher.submit(event)
+
+    async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
+        recipients = await self._recipients(events)
+        drafts = [self._draft(event, who) for event, who in zip(events, recipients, strict=True)]
+        registrations: Sequence[Registration] = []
+        try:
+            registrations = await self._store.register([draft.intent for draft in drafts])
+        finally:
+            self._hand_back(drafts, registrations)
+        return [
+            _resolution(draft, answer) for draft, answer in zip(drafts, registrations, strict=True)
+        ]
+
+    async def _recipients(
+        self, events: Sequence[DisconnectEvent]
+    ) -> Sequence[tuple[Recipient, ...]]:
+        links = await self._store.links(events)
+        plans = self._plans(events, links)
+        if any(one.dead for recipients in plans for one in recipients):
+            # A platform may have been registered or enabled this very second.
+            await self._directory.refresh()
+            plans = self._plans(events, links)
+        return plans
+
+    def _plans(
+        self, events: Sequence[DisconnectEvent], links: Sequence[Sequence[Link]]
+    ) -> Sequence[tuple[Recipient, ...]]:
+        platforms = self._directory.platforms
+        return [
+            plan(event, found, platforms, self._grace)
+            for event, found in zip(events, links, strict=True)
+        ]
+
+    def _draft(self, event: DisconnectEvent, recipients: Sequence[Recipient]) -> _Draft:
+        planned: list[PlannedDelivery] = []
+        admitted: list[Admitted] = []
+        for one in recipients:
+            name = delivery_id(event.id, one.platform_id)
+            platform = self._directory.platforms.get(one.platform_id)
+            ticket = self._bulkheads.admit(platform) if platform and not one.dead else None
+            if platform is None or ticket is None:
+                planned.append(PlannedDelivery(name, one.platform_id, dead=one.dead))
+                continue
+            lease = uuid.uuid4().hex
+            held = platform.timeout_s + LEASE_MARGIN_S
+            planned.append(PlannedDelivery(name, one.platform_id, lease, held))
+            job = LeasedDelivery(name, one.platform_id, event, lease)
+            admitted.append(Admitted(job, platform, ticket))
+        return _Draft(Intent(event, content_hash(event), tuple(planned)), tuple(admitted))
+
+    def _hand_back(self, drafts: Sequence[_Draft], registrations: Sequence[Registration]) -> None:
+        """Free the slots of deliveries that are not ours to send after all."""
+        for draft, answer in zip_longest(drafts, registrations):
+            if answer is not Registration.NEW:
+                for job in draft.admitted:
+                    self._bulkheads.release(job.ticket, None)
+
+
+def _resolution(draft: _Draft, answer: Registration) -> Resolution:
+    if answer is not Registration.NEW:
+        return answer
+    deliveries = draft.intent.deliveries
+    dead = tuple((one, one.dead) for one in deliveries if one.dead is not None)
+    return FannedOut(len(deliveries), draft.admitted, dead)

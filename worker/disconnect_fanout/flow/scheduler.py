@@ -1,0 +1,166 @@
+"""The scheduler: claims what can be sent now, for the platforms that can take it.
+
+It wakes when a slot comes free for which rows are known to wait, when time makes room (a breaker's
+probe, a rate), and twice a second for whatever came due. It sleeps on an event, never on hope.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.change import GivenBack, GivenUp
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.deliver import Deliverer
+from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.due import Claim, DueStore
+from disconnect_fanout.flow.fact import (
+    ClaimInterrupted,
+    DeadLetterDecided,
+    DutyFailed,
+    Observe,
+)
+from disconnect_fanout.flow.held_tasks import HeldTasks
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
+from disconnect_fanout.policy.decide import RetryPolicy, expired
+
+POLL_S = 0.5
+PATIENCE_S = 10.0
+"""After an outage expired leases are left alone so long, so that their holders report first."""
+
+
+class Scheduler:
+    """Sends what is due."""
+
+    def __init__(
+        self,
+        *,
+        store: DueStore,
+        directory: Directory,
+        bulkheads: Bulkheads,
+        deliverer: Deliverer,
+        recorder: Recorder,
+        office: DeadLetterOffice,
+        policy: RetryPolicy,
+        sending: HeldTasks,
+        clock: Callable[[], float],
+        observe: Observe,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._bulkheads = bulkheads
+        self._deliverer = deliverer
+        self._recorder = recorder
+        self._office = office
+        self._policy = policy
+        self._sending = sending
+        self._clock = clock
+        self._observe = observe
+        self._wake = asyncio.Event()
+        self._hungry: set[str] = set()
+        self._recovered: set[str] = set()
+        self._reclaim_at = 0.0
+        self._stopping = False
+
+    def refused(self, platform_id: str) -> None:
+        """A delivery has to wait as a row until a slot comes free."""
+        self._hungry.add(platform_id)
+
+    def slot_freed(self, platform_id: str) -> None:
+        """A request ended; look again if rows of that platform are known to wait."""
+        if platform_id in self._hungry:
+            self._wake.set()
+
+    def breaker_closed(self, platform_id: str) -> None:
+        """The platform answers again: what waits for it is due."""
+        self._recovered.add(platform_id)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Turn until stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            pause_s = POLL_S
+            try:
+                pause_s = await self._turn()
+            except StoreUnreachable as error:
+                self._reclaim_at = self._clock() + PATIENCE_S
+                self._observe(DutyFailed("scheduler", str(error)))
+            if not self._stopping:
+                await self._sleep(pause_s)
+
+    def stop(self) -> None:
+        """Claim nothing more; what is claimed is being sent already."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _turn(self) -> float:
+        """Claim and send once over all platforms; return how long to rest."""
+        while self._recovered:
+            await self._store.hasten(self._recovered.pop())
+        able = [one for one in self._directory.platforms.values() if self._can_take(one)]
+        due = await self._store.due_platforms([one.id for one in able])
+        rest = POLL_S
+        for platform in self._directory.platforms.values():
+            if platform.id in due and not self._stopping:
+                rest = min(rest, await self._serve(platform))
+        return rest
+
+    async def _serve(self, platform: Platform) -> float:
+        """Send what one platform can take; return how long until it can take more."""
+        room = self._bulkheads.room(platform)
+        if room < 1:
+            return self._hunger(platform)
+        await self._recorder.drain()  # our own outcomes first, then other rows
+        claims = await self._store.claim(
+            platform.id,
+            limit=room,
+            lease_s=platform.timeout_s + LEASE_MARGIN_S,
+            holding=self._deliverer.in_hand,
+            reclaim=self._clock() >= self._reclaim_at,
+        )
+        for claim in claims:
+            self._send(claim, platform)
+        if len(claims) == room:
+            return self._hunger(platform)
+        self._hungry.discard(platform.id)
+        return POLL_S
+
+    def _hunger(self, platform: Platform) -> float:
+        """Remember that rows wait; return the seconds until time alone makes room."""
+        self._hungry.add(platform.id)
+        if self._bulkheads.room(platform):
+            return 0.0
+        return self._bulkheads.opens_in(platform) or POLL_S
+
+    def _send(self, claim: Claim, platform: Platform) -> None:
+        delivery = claim.delivery
+        if claim.interrupted:
+            self._observe(ClaimInterrupted(delivery.id, platform.id))
+        if expired(delivery.progress, self._policy):
+            self._sending.start(self._give_up(claim, DeadReason.EXPIRED))
+            return
+        ticket = self._bulkheads.admit(platform)
+        if ticket is None:  # an event took the slot while we claimed
+            self._recorder.record(GivenBack(delivery.id, delivery.lease))
+            return
+        self._sending.start(self._deliverer.deliver(Admitted(delivery, platform, ticket)))
+
+    async def _give_up(self, claim: Claim, reason: DeadReason) -> None:
+        delivery = claim.delivery
+        await self._recorder.record(GivenUp(delivery.id, delivery.lease, reason))
+        self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
+        self._office.post(delivery.id)
+
+    def _can_take(self, platform: Platform) -> bool:
+        return platform.enabled and self._bulkheads.room(platform) > 0
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,105 @@
+"""The sweeper: the dead-letter queue holds exactly one letter for each dead row, within seconds.
+
+One at a time per installation. It condemns what can't be sent, publishes letters whose worker is
+gone, and when the queue's depth does not match the rows it shows every message to the store: stale
+and double letters go, missing ones are published, what it does not know it leaves.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.fact import DutyFailed, Observe
+from disconnect_fanout.flow.letters import DeadLetterStore, LetterKey, LetterQueue
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+
+DUTY = "dead letters"
+PERIOD_S = 2.0
+TERM_S = 20.0
+"""A holder of the duty who does not renew it is followed by another after this long."""
+OVERDUE_S = 5.0
+_BATCH = 500
+
+
+class Duty(Protocol):
+    """Work that one worker of the installation does at a time."""
+
+    async def hold(self, name: str, holder: str, for_s: float) -> bool:
+        """Take or renew; tell whether ``holder`` has it for the coming ``for_s`` seconds."""
+        ...
+
+
+class Sweeper:
+    """Keeps queue and rows equal."""
+
+    def __init__(
+        self,
+        *,
+        store: DeadLetterStore,
+        queue: LetterQueue,
+        office: DeadLetterOffice,
+        duty: Duty,
+        worker: str,
+        observe: Observe,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._office = office
+        self._duty = duty
+        self._worker = worker
+        self._observe = observe
+        self._suspicious = False  # a letter may just be between the queue and its row
+        self._strangers = 0  # messages in the queue that are no letters of ours
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                if await self._duty.hold(DUTY, self._worker, TERM_S):
+                    await self.sweep()
+            except (StoreUnreachable, BrokerUnreachable) as error:
+                self._observe(DutyFailed(DUTY, str(error)))
+            await asyncio.sleep(PERIOD_S)
+
+    async def sweep(self) -> None:
+        """Bring queue and rows into step once."""
+        await self._store.condemn_undeliverable()
+        while letters := await self._store.overdue(OVERDUE_S, _BATCH):
+            await self._office.publish(letters)
+        open_letters = sum((await self._store.count_dead()).values())
+        differs = await self._queue.depth() != open_letters + self._strangers
+        if differs and self._suspicious:
+            await self._compare()
+        self._suspicious = differs
+
+    async def _compare(self) -> None:
+        seen: set[str] = set()
+        strangers = 0
+
+        async def judge(keys: Sequence[LetterKey | None]) -> Collection[int]:
+            nonlocal strangers
+            known = [key for key in keys if key is not None]
+            strangers += len(keys) - len(known)
+            standing = await self._store.standing([key.delivery_id for key in known])
+            stale: list[int] = []
+            for index, key in enumerate(keys):
+                if key is None:
+                    continue
+                current = standing.get(key.delivery_id) == key.replays
+                if not current or key.delivery_id in seen:
+                    stale.append(index)
+                else:
+                    seen.add(key.delivery_id)
+            return stale
+
+        await self._queue.weed(judge)
+        self._strangers = strangers
+        await self._publish_missing(seen)
+
+    async def _publish_missing(self, seen: Collection[str]) -> None:
+        """Someone purged or consumed letters that are still open."""
+        after = ""
+        while letters := await self._store.dead(after, _BATCH):
+            await self._office.publish([one for one in letters if one.delivery_id not in seen])
+            after = letters[-1].delivery_id

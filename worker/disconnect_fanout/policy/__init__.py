@@ -1,0 +1,1 @@
+"""Pure decisions. Each is made in one place; now and chance are arguments; no loop, no vendor."""

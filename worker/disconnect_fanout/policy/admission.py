@@ -1,0 +1,60 @@
+"""Admission: may this platform be given a slot now? Answered at once; waiting is a row's business.
+
+A platform gets a slot while its own requests in flight are fewer than both its cap and the free
+slots of the worker. The second half is what keeps many hung platforms together from taking all:
+the more slots are taken, the less any one platform may hold.
+"""
+
+from dataclasses import dataclass
+
+from disconnect_fanout.policy.breaker import Breaker, probe_due
+from disconnect_fanout.policy.rate import next_token_at, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """What one platform occupies and may occupy, in one worker.
+
+    Attributes:
+        rate_per_s: None for no limit.
+        rate_due: see ``policy.rate``.
+    """
+
+    in_flight: int
+    cap: int
+    free_slots: int
+    breaker: Breaker
+    rate_per_s: float | None = None
+    rate_due: float = 0.0
+
+
+def room(pressure: Pressure, now: float) -> int:
+    """Return how many requests may start now, one after the other.
+
+    The k-th of them still finds in-flight + k - 1 below both the cap and free - (k - 1).
+    """
+    slots = _slots(pressure)
+    if not pressure.breaker.closed:
+        slots = min(slots, 1) if probe_due(pressure.breaker, now) else 0
+    if slots > 0 and pressure.rate_per_s is not None:
+        slots = min(slots, tokens(pressure.rate_per_s, pressure.rate_due, now))
+    return max(slots, 0)
+
+
+def opens_at(pressure: Pressure) -> float | None:
+    """Return the instant at which time alone makes room, or None if only a freed slot can."""
+    if _slots(pressure) < 1 or pressure.breaker.probing:
+        return None
+    instants = []
+    if pressure.breaker.open_until is not None:
+        instants.append(pressure.breaker.open_until)
+    if pressure.rate_per_s is not None:
+        instants.append(next_token_at(pressure.rate_per_s, pressure.rate_due))
+    return max(instants, default=None)
+
+
+def _slots(pressure: Pressure) -> int:
+    return min(
+        pressure.cap - pressure.in_flight,
+        (pressure.free_slots - pressure.in_flight + 1) // 2,
+    )

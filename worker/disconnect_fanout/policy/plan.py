@@ -1,0 +1,85 @@
+"""Who is told: the platforms that had the user connected at the instant of the disconnect."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One platform to tell.
+
+    Attributes:
+        dead: why it can't be told now; it becomes a dead letter, never silence.
+    """
+
+    platform_id: str
+    dead: DeadReason | None = None
+
+
+def plan(
+    event: DisconnectEvent,
+    links: Iterable[Link],
+    platforms: Mapping[str, Platform],
+    grace: timedelta,
+) -> tuple[Recipient, ...]:
+    """Return the recipients, each platform once, in the order of their ids.
+
+    Args:
+        event: an explicit ``platform_ids`` overrides the links.
+        links: candidates; those of other users, providers or times are left out here.
+        platforms: the registered ones by id.
+        grace: a link that ended up to this long before the disconnect still counts.
+    """
+    ids = event.platform_ids
+    if ids is None:
+        ids = tuple(link.platform_id for link in links if counts(link, event, grace))
+    return tuple(Recipient(one, _dead(platforms.get(one))) for one in sorted(set(ids)))
+
+
+def counts(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
+    """Tell whether this link makes its platform a recipient (CONTRACT section 4)."""
+    return _concerns(link, event) and _held(link, event, grace)
+
+
+def returned(link: Link, event: DisconnectEvent) -> bool:
+    """Tell whether the user linked this platform again after the disconnect."""
+    return _concerns(link, event) and _second(link.linked_at) > _second(event.disconnected_at)
+
+
+def _concerns(link: Link, event: DisconnectEvent) -> bool:
+    return _same_user(link, event) and _same_provider(link, event)
+
+
+def _same_user(link: Link, event: DisconnectEvent) -> bool:
+    """Match on ``google_id`` where both sides have one, else on the case-folded address."""
+    if link.google_id is not None and event.user.google_id is not None:
+        return link.google_id == event.user.google_id
+    return link.email == event.user.folded_email
+
+
+def _same_provider(link: Link, event: DisconnectEvent) -> bool:
+    return link.provider is None or link.provider is event.provider
+
+
+def _held(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
+    """Compare whole seconds, both ends included: clocks of different machines never agree."""
+    at = _second(event.disconnected_at)
+    if _second(link.linked_at) > at:
+        return False
+    return link.unlinked_at is None or at <= _second(link.unlinked_at) + grace
+
+
+def _second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+def _dead(platform: Platform | None) -> DeadReason | None:
+    if platform is None:
+        return DeadReason.UNKNOWN_PLATFORM
+    return None if platform.enabled else DeadReason.ENDPOINT_DISABLED

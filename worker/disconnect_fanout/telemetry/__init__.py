@@ -1,0 +1,1 @@
+"""Logs and metrics: the only places that phrase and count what the flow says happened."""

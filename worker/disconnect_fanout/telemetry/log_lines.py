@@ -1,0 +1,104 @@
+"""All wording of the log. One wide line for each attempt; no address, body, URL or secret."""
+
+from typing import assert_never
+
+import structlog
+
+from disconnect_fanout.flow.fact import (
+    AttemptFinished,
+    BreakerTurned,
+    ClaimInterrupted,
+    DeadLetterDecided,
+    DependencyChanged,
+    DutyFailed,
+    EventHandled,
+    EventOutcome,
+    Fact,
+    OutcomeUnrecorded,
+)
+from disconnect_fanout.policy.decide import (
+    DeadLettered,
+    Delivered,
+    RetryIn,
+    TryAgainNow,
+    Verdict,
+)
+
+
+class LogLines:
+    """Writes a line for each fact."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger()
+
+    def observe(self, fact: Fact) -> None:  # noqa: C901 - one case for each fact, no nesting
+        """Phrase a fact."""
+        match fact:
+            case AttemptFinished():
+                self._attempt(fact)
+            case EventHandled():
+                self._event(fact)
+            case DeadLetterDecided(delivery_id=name, platform_id=platform, reason=reason):
+                self._log.warning(
+                    "dead letter", delivery=name, platform=platform, reason=reason.value
+                )
+            case BreakerTurned(platform_id=platform, opened=True):
+                self._log.warning("breaker opened: it only holds our slots", platform=platform)
+            case BreakerTurned(platform_id=platform):
+                self._log.info("breaker closed: it answers again", platform=platform)
+            case ClaimInterrupted(delivery_id=name, platform_id=platform):
+                self._log.warning(
+                    "taken over from a worker that ended", delivery=name, platform=platform
+                )
+            case DependencyChanged(what=what, reachable=True):
+                self._log.info(f"{what} is back")
+            case DependencyChanged(what=what, detail=detail):
+                self._log.error(f"{what} is unreachable; trying again", detail=detail)
+            case DutyFailed(duty=duty, detail=detail):
+                self._log.warning("put off until the outage is over", duty=duty, detail=detail)
+            case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):
+                self._log.error(
+                    "sent, but not recorded", delivery=name, attempt=number, result=result.value
+                )
+            case _:
+                assert_never(fact)
+
+    def _attempt(self, fact: AttemptFinished) -> None:
+        write = self._log.info if isinstance(fact.verdict, Delivered) else self._log.warning
+        write(
+            "attempt",
+            delivery=fact.delivery_id,
+            event_id=fact.event_id,
+            platform=fact.platform_id,
+            attempt=fact.attempt,
+            result=fact.result.value,
+            status=fact.status,
+            ms=round(fact.duration_s * 1000, 1),
+            next=_next(fact.verdict),
+            replay=fact.replay,
+            detail=fact.detail,
+        )
+
+    def _event(self, fact: EventHandled) -> None:
+        if fact.outcome is EventOutcome.REJECTED:
+            self._log.warning(
+                "event rejected", event_id=fact.event_id, reason=fact.reason, detail=fact.detail
+            )
+            return
+        self._log.info(
+            "event", event_id=fact.event_id, outcome=fact.outcome.value, recipients=fact.recipients
+        )
+
+
+def _next(verdict: Verdict) -> str:
+    match verdict:
+        case Delivered():
+            return "done"
+        case TryAgainNow():
+            return "again now, on a fresh connection"
+        case RetryIn(wait_s=wait):
+            return f"again in {wait:.1f}s"
+        case DeadLettered(reason=reason):
+            return f"dead: {reason.value}"
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,106 @@
+"""Prometheus metrics. Labels are bounded: platforms that are registered, and closed sets."""
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.flow.fact import (
+    AttemptFinished,
+    BreakerTurned,
+    DeadLetterDecided,
+    DependencyChanged,
+    EventHandled,
+    Fact,
+)
+from disconnect_fanout.policy.decide import Delivered
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_STRANGER = "unknown"  # an id that is not registered comes from outside, and is no label
+
+
+class Metrics:
+    """Counts facts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._events = self._counter("fanout_events", "Events taken up.", "outcome")
+        self._rejected = self._counter("fanout_events_rejected", "Events rejected.", "reason")
+        self._deliveries = self._counter(
+            "fanout_deliveries", "Deliveries that ended.", "platform", "outcome"
+        )
+        self._attempts = self._counter(
+            "fanout_delivery_attempts", "Requests made.", "platform", "result"
+        )
+        self._dead = self._counter(
+            "fanout_dead_letters", "Deliveries that died.", "platform", "reason"
+        )
+        self._outages = self._counter("fanout_outages", "Times a dependency was lost.", "what")
+        self._latency = Histogram(
+            "fanout_delivery_latency_seconds",
+            "From an event's arrival at the worker to the answer of the first attempt.",
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self._depth = self._gauge(
+            "fanout_dead_letter_depth", "Open dead letters, from the database.", "platform"
+        )
+        self._breaker = self._gauge(
+            "fanout_breaker_open", "1 while a platform's breaker is open here.", "platform"
+        )
+        self._ready = self._gauge("fanout_ready", "1 while the worker is ready.")
+
+    def observe(self, fact: Fact) -> None:
+        """Count a fact."""
+        match fact:
+            case EventHandled(outcome=outcome, reason=reason):
+                self._events.labels(outcome.value).inc()
+                if reason is not None:
+                    self._rejected.labels(reason).inc()
+            case AttemptFinished(platform_id=platform, result=result, verdict=verdict):
+                self._attempts.labels(platform, result.value).inc()
+                if isinstance(verdict, Delivered):
+                    self._deliveries.labels(platform, "delivered").inc()
+                if fact.latency_s is not None:
+                    self._latency.observe(fact.latency_s)
+            case DeadLetterDecided(platform_id=platform, reason=reason):
+                known = _STRANGER if reason is DeadReason.UNKNOWN_PLATFORM else platform
+                self._dead.labels(known, reason.value).inc()
+                self._deliveries.labels(known, "dead").inc()
+            case BreakerTurned(platform_id=platform, opened=opened):
+                self._breaker.labels(platform).set(opened)
+            case DependencyChanged(what=what, reachable=False):
+                self._outages.labels(what).inc()
+            case _:
+                pass
+
+    def show_depth(
+        self, open_letters: Mapping[str, int], registered: Callable[[str], bool]
+    ) -> None:
+        """Set the depth of the dead letters, by platform."""
+        self._depth.clear()
+        for platform, count in open_letters.items():
+            self._depth.labels(platform if registered(platform) else _STRANGER).inc(count)
+
+    def show_ready(self, *, ready: bool) -> None:
+        """Set whether the worker is ready."""
+        self._ready.set(ready)
+
+    def exposition(self) -> bytes:
+        """Return the text that Prometheus scrapes."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(name, words, labels, registry=self.registry)

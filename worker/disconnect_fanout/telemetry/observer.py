@@ -1,0 +1,25 @@
+"""Hands what happened to the log and to the metrics."""
+
+import structlog
+
+from disconnect_fanout.flow.fact import Fact
+from disconnect_fanout.telemetry.log_lines import LogLines
+from disconnect_fanout.telemetry.metrics import Metrics
+
+
+class Observer:
+    """One ear for all facts; log and metrics know nothing of each other."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self._lines = LogLines()
+        self._log = structlog.get_logger()
+
+    def observe(self, fact: Fact) -> None:
+        """Count it, then phrase it."""
+        self.metrics.observe(fact)
+        self._lines.observe(fact)
+
+    def crashed(self, error: BaseException) -> None:
+        """Tell of a bug, with its traceback: a task met what it did not expect."""
+        self._log.error("a task crashed; what it held comes back", exc_info=error)
