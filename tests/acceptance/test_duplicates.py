@@ -42,7 +42,7 @@ async def test_two_workers_and_every_event_twice_is_each_delivery_once(
             await installation.register(one, at)
         users = [f"user{n}@example.com" for n in range(500)]
         await installation.link(users, *receivers)
-        async with installation.worker("one") as one, installation.worker("two") as two:
+        async with installation.worker("first") as first, installation.worker("other") as other:
             await installation.publish(*events, *events)
             for receiver in receivers.values():
                 await receiver.received(500, within=60)
@@ -50,7 +50,7 @@ async def test_two_workers_and_every_event_twice_is_each_delivery_once(
             await installation.depth_becomes("events", 0)
             shares = [
                 (await each.metrics()).value("fanout_delivery_attempts_total")
-                for each in (one, two)
+                for each in (first, other)
             ]
     assert [len(receiver.requests) for receiver in receivers.values()] == [500, 500, 500]
     assert {one["state"] for one in found} == {"delivered"}

@@ -73,8 +73,7 @@ async def test_nothing_is_consumed_while_no_platform_is_registered(
     worker = installation.worker()
     try:
         await worker.start(ready_within=None)
-        await installation.publish(disconnect("evt_1"))
-        await installation.link("alice@example.com", "plat_luma")
+        await installation.publish(disconnect("evt_1", platform_ids=["plat_luma"]))
         while (answer := await worker.readyz())[0] == 0 or "starting" in answer[1]:
             pass
         assert answer[0] == 503

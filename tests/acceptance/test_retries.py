@@ -66,7 +66,7 @@ async def test_retry_after_lengthens_the_wait_and_other_answers_do_not(
     installation: Installation,
 ) -> None:
     """A 503 with Retry-After: 3 is not asked again before three seconds have passed."""
-    script = [Answer(status=503, headers={"Retry-After": "3"}), 200]
+    script: list[int | Answer] = [Answer(status=503, headers={"Retry-After": "3"}), 200]
     async with Receiver(script) as luma:
         await installation.register("plat_luma", luma)
         await installation.link("alice@example.com", "plat_luma")
@@ -96,7 +96,8 @@ async def test_gone_disables_the_platform_and_what_follows_is_never_silence(
         "evt_2": "endpoint_disabled",
     }
     assert len(luma.requests) == 1
-    assert platform["enabled"] is False
+    assert platform["state"] == "disabled"
+    assert platform["disabled_reason"] == "gone"
 
 
 async def test_a_forbidden_address_is_blocked_without_a_connection(

@@ -17,13 +17,18 @@ async def sql_world(database_url: str) -> AsyncIterator[SqlWorld]:
 
 
 @pytest.fixture(params=["fake", "sqlite", "postgres"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """A store, once of each kind."""
+def store_url(request: pytest.FixtureRequest) -> str | None:
+    """An empty database, or None for the store in memory."""
     if request.param == "fake":
-        yield FakeWorld()
-        return
+        return None
     url: str = request.getfixturevalue(f"{request.param}_url")
-    opened = await SqlWorld.on(url)
+    return url
+
+
+@pytest.fixture
+async def world(store_url: str | None) -> AsyncIterator[World]:
+    """A store, once of each kind."""
+    opened = FakeWorld() if store_url is None else await SqlWorld.on(store_url)
     yield opened
     await opened.close()
 

@@ -1,8 +1,8 @@
 """The operator's side of the store in memory: dead letters, replays, duties."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from tests.harness.fake_tables import FakeJob, FakeTables
 

@@ -100,7 +100,8 @@ class FakeLedger:
         if isinstance(change, Barrier):
             return
         if isinstance(change, CopySeen):
-            self._tables.events[change.event_id].copies += 1
+            if change.event_id in self._tables.events:
+                self._tables.events[change.event_id].copies += 1
             return
         if change.delivery_id not in self._tables.deliveries:
             return
@@ -110,9 +111,9 @@ class FakeLedger:
         if isinstance(change, Attempted):
             self._tables.note(change.delivery_id, change.attempt)
             platform = self._tables.platforms.get(change.platform_id)
-            if disabled_platform(before, after, change) and platform:
-                if platform.revision == change.platform_revision:
-                    self._tables.platforms[platform.id] = replace(platform, enabled=False)
+            same = platform is not None and platform.revision == change.platform_revision
+            if platform and same and disabled_platform(before, after, change):
+                self._tables.platforms[platform.id] = replace(platform, enabled=False)
 
 
 class FakeDueStore:
@@ -124,7 +125,8 @@ class FakeDueStore:
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         """Return those of the platforms that have at least one row due now."""
         self._tables.reach()
-        return {row.platform_id for row in self._due()} & set(platform_ids)
+        known = set(platform_ids) & self._tables.platforms.keys()
+        return {row.platform_id for row in self._due()} & known
 
     async def claim(
         self,

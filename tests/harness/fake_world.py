@@ -21,7 +21,7 @@ class FakeWorld:
 
     def __init__(self) -> None:
         self.tables = FakeTables()
-        self.facts: list[Fact] = []
+        self.facts = list[Fact]()
         self.worker = self._ports()
 
     async def another_worker(self) -> Ports:

@@ -48,7 +48,7 @@ class SqlWorld:
         self.url = url
         self.vault = vault
         self.seals = seals
-        self.facts: list[Fact] = []
+        self.facts = list[Fact]()
         self.databases: list[Database] = []
         self.worker = self.ports(self.open())
 
@@ -148,7 +148,7 @@ class SqlWorld:
     async def copies(self, event_id: str) -> int:
         copies = select(tables.events.c.copies).where(tables.events.c.id == event_id)
         async with self.database.read() as connection:
-            return (await connection.execute(copies)).scalar_one()
+            return int((await connection.execute(copies)).scalar_one())
 
     async def close(self) -> None:
         for database in self.databases:

@@ -48,7 +48,11 @@ def link(email: str, platform_id: str, google_id: str | None = None) -> Link:
 
 
 def planned(
-    one: DisconnectEvent, platform_id: str, *, lease: str | None = None, dead: DeadReason | None = None
+    one: DisconnectEvent,
+    platform_id: str,
+    *,
+    lease: str | None = None,
+    dead: DeadReason | None = None,
 ) -> PlannedDelivery:
     """Return one recipient: due now, leased, or dead."""
     held = LEASE_S if lease else 0.0
@@ -66,6 +70,16 @@ async def registered(ports: Ports, platform_id: str = "luma", lease: str | None 
     delivery = planned(one, platform_id, lease=lease)
     await ports.events.register([intent(one, delivery)])
     return delivery.id
+
+
+async def due(
+    ports: Ports, platform_id: str = "luma", *, reclaim: bool = True, limit: int = 10
+) -> list[str]:
+    """Claim what is due and return its ids."""
+    claims = await ports.due.claim(
+        platform_id, limit=limit, lease_s=LEASE_S, holding=(), reclaim=reclaim
+    )
+    return [claim.delivery.id for claim in claims]
 
 
 async def claimed(ports: Ports, platform_id: str = "luma") -> LeasedDelivery:

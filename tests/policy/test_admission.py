@@ -41,32 +41,30 @@ def admit(one: Pressure) -> Pressure:
     )
 
 
-@pytest.mark.parametrize(
-    ("in_flight", "cap", "free", "expected"),
-    [
-        (0, 32, 0, 0),
-        (0, 32, 1, 1),
-        (0, 32, 2, 1),
-        (0, 32, 3, 2),
-        (1, 32, 1, 0),  # holds as many as are free
-        (1, 32, 2, 1),
-        (1, 32, 3, 1),
-        (1, 32, 4, 2),
-        (5, 32, 4, 0),
-        (0, 1, 100, 1),
-        (1, 1, 100, 0),
-        (31, 32, 100, 1),
-        (32, 32, 100, 0),
-        (33, 32, 100, 0),  # the cap was lowered under way
-        (0, 32, 100, 32),
-        (0, 100, 100, 50),
-    ],
-)
-def test_own_requests_stay_below_the_cap_and_the_free_slots(
-    in_flight: int, cap: int, free: int, expected: int
-) -> None:
+ROOM = [  # in flight, cap, free slots, room
+    (0, 32, 0, 0),
+    (0, 32, 1, 1),
+    (0, 32, 2, 1),
+    (0, 32, 3, 2),
+    (1, 32, 1, 0),  # holds as many as are free
+    (1, 32, 2, 1),
+    (1, 32, 3, 1),
+    (1, 32, 4, 2),
+    (5, 32, 4, 0),
+    (0, 1, 100, 1),
+    (1, 1, 100, 0),
+    (31, 32, 100, 1),
+    (32, 32, 100, 0),
+    (33, 32, 100, 0),  # the cap was lowered under way
+    (0, 32, 100, 32),
+    (0, 100, 100, 50),
+]
+
+
+def test_own_requests_stay_below_the_cap_and_the_free_slots() -> None:
     """Each new request finds its platform's own ones below both its cap and the free slots."""
-    assert room(pressure(in_flight, cap, free), NOW) == expected
+    for in_flight, cap, free, expected in ROOM:
+        assert room(pressure(in_flight, cap, free), NOW) == expected, (in_flight, cap, free)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,9 @@ def test_an_open_breaker_leaves_room_for_its_one_probe(
     assert room(pressure(0, 32, free, breaker), NOW) == expected
 
 
-@pytest.mark.parametrize(("per_s", "free", "expected"), [(50, 100, 5), (50, 3, 2), (50, 1, 1), (1, 100, 1)])
+@pytest.mark.parametrize(
+    ("per_s", "free", "expected"), [(50, 100, 5), (50, 3, 2), (50, 1, 1), (1, 100, 1)]
+)
 def test_the_rate_limits_what_slots_allow(per_s: float, free: int, expected: int) -> None:
     """The smaller of slots and tokens counts."""
     one = replace(pressure(0, 32, free), rate_per_s=per_s)

@@ -49,28 +49,27 @@ def test_the_seam_between_event_and_platform_counts() -> None:
     assert delivery_id("1:a", "b") != delivery_id("1", "a1:b")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"id": "evt_other"},
-        {"timestamp": AT + timedelta(seconds=1)},
-        {"disconnected_at": AT + timedelta(seconds=1)},
-        {"user": User("Alice@example.com", "105942374304")},
-        {"user": User("alice@example.com", None)},
-        {"user": User("alice@example.com", "null")},
-        {"provider": Provider.APPLE},
-        {"reason": Reason.REVOKED},
-        {"initiated_by": None},
-        {"initiated_by": "null"},
-        {"platform_ids": ("plat_luma",)},
-        {"platform_ids": ("*",)},
-        {"platform_ids": ("null",)},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_every_part_of_the_content_counts(change: dict[str, Any]) -> None:
+CHANGES: list[dict[str, Any]] = [
+    {"id": "evt_other"},
+    {"timestamp": AT + timedelta(seconds=1)},
+    {"disconnected_at": AT + timedelta(seconds=1)},
+    {"user": User("Alice@example.com", "105942374304")},
+    {"user": User("alice@example.com", None)},
+    {"user": User("alice@example.com", "null")},
+    {"provider": Provider.APPLE},
+    {"reason": Reason.REVOKED},
+    {"initiated_by": None},
+    {"initiated_by": "null"},
+    {"platform_ids": ("plat_luma",)},
+    {"platform_ids": ("*",)},
+    {"platform_ids": ("null",)},
+]
+
+
+def test_every_part_of_the_content_counts() -> None:
     """The same id with anything else different is a conflict."""
-    assert content_hash(replace(EVENT, **change)) != content_hash(EVENT)
+    hashes = [content_hash(replace(EVENT, **change)) for change in CHANGES]
+    assert len({content_hash(EVENT), *hashes}) == 1 + len(CHANGES)
 
 
 @pytest.mark.parametrize("name", ["null", "*", "", "=null"])

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform, Scheme
-from disconnect_fanout.policy.plan import Recipient, counts, plan
+from disconnect_fanout.policy.plan import Recipient, counts, plan, returned
 
 AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
 GRACE = timedelta(seconds=2)
@@ -54,35 +56,33 @@ def ids(event: DisconnectEvent, links: Sequence[Link]) -> list[str]:
     return [recipient.platform_id for recipient in plan(event, links, platforms, GRACE)]
 
 
-@pytest.mark.parametrize(
-    ("linked_s", "unlinked_s", "told"),
-    [
-        (-1000, None, True),
-        (-1000, 1000, True),
-        (0, None, True),  # linked in the same second
-        (0.999999, None, True),
-        (1, None, False),  # a second later
-        (1000, None, False),
-        (-1000, 0.999999, True),  # unlinked in the same second
-        (-1000, 0, True),
-        (-1000, -1, True),  # within the grace
-        (-1000, -2, True),
-        (-1000, -2.000001, False),  # its second is the third one before
-        (-1000, -3, False),
-        (0, 0, True),  # linked and unlinked within the second
-        (1, 1, False),
-    ],
-)
-def test_the_link_must_hold_at_the_second_of_the_disconnect(
-    linked_s: float, unlinked_s: float | None, *, told: bool
-) -> None:
+LINKED: list[tuple[float, float | None, bool]] = [
+    (-1000, None, True),
+    (-1000, 1000, True),
+    (0, None, True),  # linked in the same second
+    (0.999999, None, True),
+    (1, None, False),  # a second later
+    (1000, None, False),
+    (-1000, 0.999999, True),  # unlinked in the same second
+    (-1000, 0, True),
+    (-1000, -1, True),  # within the grace
+    (-1000, -2, True),
+    (-1000, -2.000001, False),  # its second is the third one before
+    (-1000, -3, False),
+    (0, 0, True),  # linked and unlinked within the second
+    (1, 1, False),
+]
+
+
+def test_the_link_must_hold_at_the_second_of_the_disconnect() -> None:
     """Whole seconds, both ends included, and an end up to two seconds before still counts."""
-    link = replace(
-        LINK,
-        linked_at=AT + timedelta(seconds=linked_s),
-        unlinked_at=None if unlinked_s is None else AT + timedelta(seconds=unlinked_s),
-    )
-    assert counts(link, EVENT, GRACE) is told
+    for linked_s, unlinked_s, told in LINKED:
+        link = replace(
+            LINK,
+            linked_at=AT + timedelta(seconds=linked_s),
+            unlinked_at=None if unlinked_s is None else AT + timedelta(seconds=unlinked_s),
+        )
+        assert counts(link, EVENT, GRACE) is told, (linked_s, unlinked_s)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +152,11 @@ def test_addresses_are_compared_case_folded(published: str, stored: str) -> None
     assert counts(link, replace(EVENT, user=User(published, None)), GRACE)
 
 
-@pytest.mark.parametrize("event_provider", Provider)
-@pytest.mark.parametrize("link_provider", [None, *Provider])
-def test_a_link_with_a_provider_matches_only_its_events(
-    link_provider: Provider | None, event_provider: Provider
-) -> None:
+def test_a_link_with_a_provider_matches_only_its_events() -> None:
     """A link without a provider matches every event of its user."""
-    event = replace(EVENT, provider=event_provider)
-    told = link_provider in {None, event_provider}
-    assert counts(replace(LINK, provider=link_provider), event, GRACE) is told
+    for mine, its in product([None, *Provider], Provider):
+        link, event = replace(LINK, provider=mine), replace(EVENT, provider=its)
+        assert counts(link, event, GRACE) is (mine in {None, its}), (mine, its)
 
 
 def test_every_linked_platform_is_told_once_the_caller_included() -> None:
@@ -199,3 +195,23 @@ def test_a_platform_that_cannot_be_told_is_a_dead_letter_never_silence(*, explic
         Recipient("off", DeadReason.ENDPOINT_DISABLED),
         Recipient("paused"),
     )
+
+
+@pytest.mark.parametrize(
+    ("linked_s", "came_back"), [(-1000, False), (0, False), (0.999999, False), (1, True), (9, True)]
+)
+def test_a_user_who_linked_again_has_returned(linked_s: float, *, came_back: bool) -> None:
+    """A link made in a later second than the disconnect is a return, and never a recipient."""
+    link = replace(LINK, linked_at=AT + timedelta(seconds=linked_s))
+    assert returned(link, EVENT) is came_back
+    assert counts(link, EVENT, GRACE) is not came_back
+    ended = replace(link, unlinked_at=AT + timedelta(days=1))
+    assert returned(ended, EVENT) is came_back
+
+
+@pytest.mark.parametrize("other", [{"google_id": "9"}, {"provider": Provider.APPLE}])
+def test_someone_elses_link_is_no_return(other: dict[str, Any]) -> None:
+    """Another user, or another provider's calendar: a late telling would cut off nobody."""
+    later = replace(LINK, linked_at=AT + timedelta(days=1))
+    assert returned(later, EVENT)
+    assert not returned(replace(later, **other), EVENT)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from disconnect_events import (
     DeadLetterV1,
     DisconnectEventV1,
+    WebhookV1,
     describe_problem,
     example,
     is_unsupported_version,
@@ -34,59 +35,63 @@ def event(**fields: object) -> str:
     return json.dumps(message | fields)
 
 
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (
-            event(data={"reason": "other"}),
-            "data.reason: must be one of user_requested, token_expired, revoked",
-        ),
-        (
-            event(data={"provider": "x"}),
-            "data.provider: must be one of google, office365, apple",
-        ),
-        (event(data={"google_id": 7}), "data.google_id: must be a string"),
-        (
-            event(data={"user_email": "alice"}),
-            "data.user_email: must be an address with exactly one @",
-        ),
-        (
-            event(data={"user_email": "a@b" * 200}),
-            "data.user_email: must have at most 320 characters",
-        ),
-        (
-            event(timestamp="2025-11-21T15:45:00"),
-            "timestamp: must be an RFC 3339 timestamp with an offset, such as 2025-11-21T15:45:00Z",
-        ),
-        (event(id=""), "id: must not be empty"),
-        (event(id="x" * 129), "id: must have at most 128 characters"),
-        (event(id="a b"), "id: must hold no space, control or invisible character"),
-        (event(api_version="v2"), "api_version: must be v1"),
-        (event(event_type="x"), "event_type: must be user.calendar.disconnected"),
-        (event(platform_ids=[]), "platform_ids: must not be empty"),
-        (event(platform_ids=["a", 1, 2]), "platform_ids[1]: must be a string"),
-        (event(platform_ids="a"), "platform_ids: must be a list"),
-        (
-            event(platform_ids=["a"] * 10_001),
-            "platform_ids: must have at most 10000 entries",
-        ),
-        ("[]", "body: must be a JSON object"),
-        (event(data=None), "data: must be a JSON object"),
-        (
-            json.dumps({"id": "evt_1", "api_version": "v1", "timestamp": "2025-11-21T15:45:00Z"}),
-            "event_type: is missing; data: is missing",
-        ),
-        ("{", "body: is not valid JSON (EOF while parsing an object at line 1 column 1)"),
-        (b"\xff", "body: is not valid JSON (expected value at line 1 column 1)"),
-        (
-            event(id=1, data={"google_id": 1}),
-            "id: must be a string; data.google_id: must be a string",
-        ),
-    ],
-)
-def test_each_problem_has_its_words(raw: str | bytes, words: str) -> None:
+WORDS: list[tuple[str | bytes, str]] = [
+    (
+        event(data={"reason": "other"}),
+        "data.reason: must be one of user_requested, token_expired, revoked",
+    ),
+    (
+        event(data={"provider": "x"}),
+        "data.provider: must be one of google, office365, apple",
+    ),
+    (event(data={"google_id": 7}), "data.google_id: must be a string"),
+    (
+        event(data={"user_email": "alice"}),
+        "data.user_email: must be an address with exactly one @",
+    ),
+    (
+        event(data={"user_email": "a@b" * 200}),
+        "data.user_email: must have at most 320 characters",
+    ),
+    (
+        event(timestamp="2025-11-21T15:45:00"),
+        "timestamp: must be an RFC 3339 timestamp with an offset, such as 2025-11-21T15:45:00Z",
+    ),
+    (
+        event(timestamp="2025-02-29T15:45:00Z"),
+        "timestamp: must be an RFC 3339 timestamp with an offset, such as 2025-11-21T15:45:00Z",
+    ),
+    (event(id=""), "id: must not be empty"),
+    (event(id="x" * 129), "id: must have at most 128 characters"),
+    (event(id="a b"), "id: must hold no space, control or invisible character"),
+    (event(api_version="v2"), "api_version: must be v1"),
+    (event(event_type="x"), "event_type: must be user.calendar.disconnected"),
+    (event(platform_ids=[]), "platform_ids: must not be empty"),
+    (event(platform_ids=["a", 1, 2]), "platform_ids[1]: must be a string"),
+    (event(platform_ids="a"), "platform_ids: must be a list"),
+    (
+        event(platform_ids=["a"] * 10_001),
+        "platform_ids: must have at most 10000 entries",
+    ),
+    ("[]", "body: must be a JSON object"),
+    (event(data=None), "data: must be a JSON object"),
+    (
+        json.dumps({"id": "evt_1", "api_version": "v1", "timestamp": "2025-11-21T15:45:00Z"}),
+        "event_type: is missing; data: is missing",
+    ),
+    ("{", "body: is not valid JSON (EOF while parsing an object at line 1 column 1)"),
+    (b"\xff", "body: is not valid JSON (expected value at line 1 column 1)"),
+    (
+        event(id=1, data={"google_id": 1}),
+        "id: must be a string; data.google_id: must be a string",
+    ),
+]
+
+
+def test_each_problem_has_its_words() -> None:
     """Where it is, what is expected; several problems are joined."""
-    assert describe_problem(error(raw)) == words
+    for raw, words in WORDS:
+        assert describe_problem(error(raw)) == words
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,14 @@ def test_our_own_messages_have_words_too(field: str, value: object, words: str) 
     with pytest.raises(ValidationError) as caught:
         DeadLetterV1.model_validate({**example.DEAD_LETTER, field: value})
     assert describe_problem(caught.value) == f"{field}: {words}"
+
+
+def test_a_webhooks_instants_have_words_of_their_own() -> None:
+    """What a receiver never sees, an offset or a fraction, is said to be wrong."""
+    with pytest.raises(ValidationError) as caught:
+        WebhookV1.model_validate({**example.WEBHOOK, "timestamp": "2025-11-21T15:45:00.5Z"})
+    words = "timestamp: must be in UTC and whole seconds, such as 2025-11-21T15:45:00Z"
+    assert describe_problem(caught.value) == words
 
 
 def test_the_line_is_bounded() -> None:

@@ -7,6 +7,10 @@ from aiohttp import web
 from disconnect_fanout.app.readiness import Readiness
 
 
+class AddressTaken(Exception):
+    """Nobody can listen where the configuration says."""
+
+
 class HttpServer:
     """Serves health and metrics on the loopback interface unless told otherwise.
 
@@ -31,10 +35,16 @@ class HttpServer:
         """Listen.
 
         Raises:
-            OSError: the address is taken.
+            AddressTaken: or it is not an address of this machine.
         """
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            raise AddressTaken(
+                f"FANOUT_HTTP_HOST and FANOUT_HTTP_PORT: can't listen on "
+                f"{self._host}:{self._port} ({error.strerror})"
+            ) from None
 
     async def close(self) -> None:
         """Stop listening."""

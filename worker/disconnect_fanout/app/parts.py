@@ -97,6 +97,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
         sender=sender,
         recorder=recorder,
         bulkheads=bulkheads,
+        directory=directory,
         office=office,
         policy=policy,
         encode=encode_webhook,
@@ -117,6 +118,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
         rejects=AmqpRejectBox(publisher, topology, clocks.wall),
         sending=sending,
         observe=observe,
+        on_crash=crashed,
     )
     scheduler = Scheduler(
         store=due,

@@ -1,6 +1,7 @@
 """The watch: looks at the platforms every second, counts dead letters now and then."""
 
 import asyncio
+import itertools
 
 from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.app.readiness import Readiness
@@ -21,15 +22,18 @@ class Watch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        turn = 0
-        while True:
-            try:
-                await self._look(count=turn % _COUNT_EVERY == 0)
-                self._readiness.database = True
-            except StoreUnreachable:
-                self._readiness.database = False
-            turn += 1
+        for turn in itertools.count(1):
             await asyncio.sleep(PERIOD_S)
+            await self.look(count=turn % _COUNT_EVERY == 0)
+
+    async def look(self, *, count: bool = True) -> None:
+        """Look once; an outage is a finding too."""
+        try:
+            await self._look(count=count)
+            self._readiness.database = True
+        except StoreUnreachable:
+            self._readiness.database = False
+        self._metrics.show_ready(ready=not self._readiness.problems())
 
     async def _look(self, *, count: bool) -> None:
         directory = self._parts.directory

@@ -46,7 +46,7 @@ async def run_worker(settings: Settings) -> int:
         TopologyConflict: a queue exists with other arguments.
         StoreUnreachable: no answer while starting.
         BrokerUnreachable: no answer while starting.
-        OSError: the HTTP address is taken.
+        AddressTaken: nobody can listen on the HTTP address.
     """
     configure_logs(settings.log_level, settings.log_format)
     observer, readiness = Observer(), Readiness()
@@ -101,6 +101,8 @@ async def _serve(
     A duty that ends by itself is a bug: it ends the worker, loudly, to be started again.
     """
     readiness.consuming = lambda: parts.consumer.attached
+    watch = Watch(parts, readiness, observer.metrics)
+    await watch.look()
     async with asyncio.TaskGroup() as duties:
         consuming = duties.create_task(parts.consumer.run())
         lasting = [
@@ -108,7 +110,7 @@ async def _serve(
             for duty in (
                 parts.sweeper.run(),
                 parts.replayer.run(),
-                Watch(parts, readiness, observer.metrics).run(),
+                watch.run(),
             )
         ]
         scheduling = duties.create_task(parts.scheduler.run())

@@ -105,7 +105,6 @@ async def _start(plan: _Plan) -> ReplayReport:
             return ReplayReport(None, "declined", count, left_out)
         jobs = ReplayJobs(session.database)
         job = await jobs.create(selection.ids, rate_per_s=plan.rate_per_s, reconnected=left_out)
-        say(f"job {job}")
         return ReplayReport(job, "running", count, left_out, pending=count)
 
 
@@ -126,6 +125,7 @@ def _followed(job: str) -> ReplayReport:
             return await follow(ReplayJobs(session.database), job)
 
     try:
+        say(f"job {job}; Ctrl-C leaves it running")
         return execute(work())
     except KeyboardInterrupt:
         say(f"job {job} goes on without this command")

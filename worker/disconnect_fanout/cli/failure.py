@@ -8,6 +8,7 @@ import typer
 from disconnect_fanout.adapters.broker.topology import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
+from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.app.settings import SettingsError
@@ -34,6 +35,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     SettingsError: ExitCode.CONFIGURATION,
     TopologyConflict: ExitCode.CONFIGURATION,
     Unsealable: ExitCode.CONFIGURATION,
+    StatementRefused: ExitCode.CONFIGURATION,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     NotFound: ExitCode.NOT_FOUND,
@@ -45,9 +47,22 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
 def failure(error: BaseException) -> tuple[int, Sequence[str]] | None:
     """Return the exit code and the lines for an expected failure, None for a bug."""
     if isinstance(error, typer.TyperException):
-        return error.exit_code, [line for line in [error.format_message()] if line]
+        return error.exit_code, _usage_words(error)
+    if isinstance(error, StatementRefused) and not _not_let_in(error):
+        return None
     code = _CODES.get(type(error))
     return None if code is None else (code, _words(error))
+
+
+def _usage_words(error: typer.TyperException) -> Sequence[str]:
+    """Typer's words without pydantic's prefix; none if it has shown a help page already."""
+    words = error.format_message().replace("Value error, ", "")
+    return [words] if words else []
+
+
+def _not_let_in(error: StatementRefused) -> bool:
+    """A URL that names another's file, a database that is not there, or a wrong password."""
+    return error.sqlstate.startswith(("28", "3D000")) or "not a database" in str(error)
 
 
 def _words(error: BaseException) -> Sequence[str]:
@@ -58,5 +73,7 @@ def _words(error: BaseException) -> Sequence[str]:
             return [f"the database can't be reached: {error}"]
         case BrokerUnreachable():
             return [f"the broker can't be reached: {error}"]
+        case StatementRefused():
+            return [f"FANOUT_DATABASE_URL: {error}"]
         case _:
             return [str(error) or "interrupted"]

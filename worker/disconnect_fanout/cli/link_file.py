@@ -6,7 +6,7 @@ checked to its last line before the first link is written, and is never held in 
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
@@ -30,44 +30,42 @@ class BadLinkFile(Exception):
         self.problems = problems
 
 
-def check_file(path: Path, platforms: Collection[str]) -> None:
-    """Read the file to its end.
+def check_file(path: Path) -> set[str]:
+    """Read the file to its end; return the ids of the platforms that it names.
 
     Args:
         path: ends in ``.csv`` or ``.jsonl``.
-        platforms: the registered ids.
 
     Raises:
         BadLinkFile: with the problems, at most twenty of them in words.
     """
     problems: list[str] = []
+    platforms: set[str] = set()
     for number, fields in _lines(path):
-        problem = _problem(fields, platforms)
-        if problem is not None:
-            problems.append(f"{path.name} line {number}: {problem}")
+        try:
+            platforms.add(_link(fields).platform_id)
+        except ValueError as error:
+            problems.append(f"{path.name} line {number}: {error}")
     if problems:
         more = len(problems) - _MOST_PROBLEMS
         tail = [f"and {more} more lines"] if more > 0 else []
         raise BadLinkFile([*problems[:_MOST_PROBLEMS], *tail, "nothing was imported"])
+    return platforms
 
 
 def read_file(path: Path) -> Iterator[Link]:
     """Yield the links of a file that was checked."""
     for number, fields in _lines(path):
-        if isinstance(fields, str):  # it changed since it was checked
-            raise BadLinkFile([f"{path.name} line {number}: {fields}"])
-        yield parse_link(fields)
+        try:
+            yield _link(fields)
+        except ValueError as error:  # it changed since it was checked
+            raise BadLinkFile([f"{path.name} line {number}: {error}"]) from None
 
 
-def _problem(fields: Mapping[str, object] | str, platforms: Collection[str]) -> str | None:
+def _link(fields: Mapping[str, object] | str) -> Link:
     if isinstance(fields, str):
-        return fields
-    try:
-        link = parse_link(fields)
-    except ValueError as error:
-        return str(error)
-    known = link.platform_id in platforms
-    return None if known else f"platform_id: no platform {link.platform_id!r} is registered"
+        raise ValueError(fields)  # noqa: TRY004 - the words of a problem
+    return parse_link(fields)
 
 
 def _lines(path: Path) -> Iterator[_Line]:

@@ -37,7 +37,7 @@ def parse_link(fields: Mapping[str, object]) -> Link:
         raise ValueError("unlinked_at: is earlier than linked_at")
     return Link(
         email=_named("email", valid_email, texts["email"] or "").casefold(),
-        platform_id=texts["platform_id"] or "",
+        platform_id=_named("platform_id", valid_identifier, texts["platform_id"] or ""),
         linked_at=linked_at,
         unlinked_at=unlinked_at,
         google_id=_google_id(texts["google_id"]),

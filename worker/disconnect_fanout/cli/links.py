@@ -10,13 +10,12 @@ import typer
 
 from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
 from disconnect_fanout.cli.link_file import check_file, read_file
 from disconnect_fanout.cli.link_line import SINCE_EVER
 from disconnect_fanout.cli.moment import AtOption, now
-from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOption
-from disconnect_fanout.cli.session import Session, execute, opened
+from disconnect_fanout.cli.session import execute, opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
 
@@ -69,8 +68,10 @@ def add(
 
     async def work() -> Link:
         async with opened() as session:
-            await _registered(session, platform)
-            (noted,) = await LinkBook(session.database).write([link], anew=True)
+            book = LinkBook(session.database)
+            if await book.unregistered([platform]):
+                raise NotFound("platform", platform)
+            (noted,) = await book.write([link], anew=True)
             return noted
 
     show_one(_record(execute(work())), output)
@@ -99,7 +100,6 @@ def end(
 
     async def work() -> list[LinkRecord]:
         async with opened() as session:
-            await _registered(session, platform)
             ended = await LinkBook(session.database).end(choice, when)
             return [_record(link) for link in ended]
 
@@ -146,18 +146,13 @@ def import_(
 
 async def _import(file: Path) -> int:
     async with opened() as session:
-        platforms = await PlatformRegistry(session.database, session.vault).all()
-        check_file(file, {one.id for one in platforms})
         book, count, links = LinkBook(session.database), 0, read_file(file)
+        for unknown in sorted(await book.unregistered(check_file(file))):
+            say(f"no platform {unknown} is registered yet")
         while page := list(islice(links, LARGEST_PAGE)):
             await book.write(page)
             count += len(page)
     return count
-
-
-async def _registered(session: Session, platform_id: str) -> None:
-    if await LinkBook(session.database).unregistered([platform_id]):
-        raise NotFound("platform", platform_id)
 
 
 def _second(at: datetime | None) -> datetime:

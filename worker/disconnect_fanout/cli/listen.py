@@ -72,9 +72,9 @@ def listen(
         str | None, typer.Option("--secret-file", metavar="FILE|-", help="Read the secret there.")
     ] = None,
     status: Annotated[
-        _Script,
+        _Script | None,
         typer.Option("--status", parser=parse_script, metavar="S,S,…", help="The last repeats."),
-    ] = "200",  # type: ignore[assignment] # typer parses defaults
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Receive webhooks on this machine, verify them, print one line for each.
@@ -90,7 +90,7 @@ def listen(
         verifier = None if given is None else WebhookVerifier(given)
     except ValueError as error:
         raise Misuse(str(error)) from None
-    execute(_listen(host, port, _Receiver(verifier, status, output)))
+    execute(_listen(host, port, _Receiver(verifier, status or _Script([200]), output)))
 
 
 @dataclass(frozen=True, slots=True)

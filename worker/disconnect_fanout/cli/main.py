@@ -1,48 +1,88 @@
 """``fanout``: the commands put together, and their failures turned into exit codes."""
 
+import inspect
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from disconnect_fanout import __version__
-from disconnect_fanout.cli import (
-    check,
-    deliveries,
-    dlq,
-    events,
-    init,
-    links,
-    listen,
-    migrate,
-    platforms,
-    publish,
-    rejected,
-    run,
-)
 from disconnect_fanout.cli.failure import failure
+from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import say, show_text
 
-app = typer.Typer(
-    name="fanout",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for verb in (init.init, run.run, migrate.migrate, check.check, publish.publish, listen.listen):
-    app.command()(verb)
-for name, group in (
-    ("platforms", platforms.app),
-    ("links", links.app),
-    ("events", events.app),
-    ("deliveries", deliveries.app),
-    ("dlq", dlq.app),
-    ("rejected", rejected.app),
-):
-    app.add_typer(group, name=name)
+# Each is a module beside this one, with a function of its name, or with an `app` of verbs.
+_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo")
+_NOUNS = ("platforms", "links", "events", "deliveries", "dlq", "rejected")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        args: the command line without the program's name; by default this process's.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    _hush()
+    try:
+        _require_text(given)
+        result = _assembled(given)(given, standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        expected = failure(error)
+        if expected is None:
+            raise  # a bug: its traceback is what whoever mends it needs
+        code, lines = expected
+        for line in lines:
+            say(f"fanout: {line}")
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _assembled(args: Sequence[str]) -> typer.Typer:
+    """Return the command line, with all commands or just the one that is called.
+
+    A verb's imports take longer than most verbs do, so nobody waits for another's.
+    """
+    called = set(args[:1]) & {*_VERBS, *_NOUNS}
+    app = typer.Typer(
+        name="fanout",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback(help=_help(_fanout))(_fanout)
+    for name in (*_VERBS, *_NOUNS):
+        if called and name not in called:
+            continue
+        module = import_module(f"disconnect_fanout.cli.{name}")
+        if name in _VERBS:
+            app.command(name)(getattr(module, name))
+        else:
+            app.add_typer(module.app, name=name)
+            _unwrap_examples(module.app)
+    _unwrap_examples(app)
+    return app
+
+
+def _unwrap_examples(app: typer.Typer) -> None:
+    for command in app.registered_commands:
+        command.help = _help(command.callback)
+
+
+def _help(command: object) -> str:
+    """Return a docstring as typer wants it: a paragraph a line, examples marked by a backspace."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(
+        "\b" + one.removeprefix("\\b") if one.startswith("\\b") else " ".join(one.split())
+        for one in paragraphs
+    )
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -51,8 +91,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
         raise typer.Exit
 
 
-@app.callback()
-def fanout(
+def _fanout(
     *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -69,27 +108,11 @@ def fanout(
     """
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run a command.
-
-    Args:
-        args: the command line without the program's name; by default this process's.
-
-    Returns:
-        The exit code.
-    """
-    _hush()
-    try:
-        result = app(list(sys.argv[1:] if args is None else args), standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:
-        expected = failure(error)
-        if expected is None:
-            raise  # a bug: its traceback is what whoever mends it needs
-        code, lines = expected
-        for line in lines:
-            say(f"fanout: {line}")
-        return code
-    return result if isinstance(result, int) else 0
+def _require_text(args: Sequence[str]) -> None:
+    """Refuse bytes that are no text before they end as half a character in a query."""
+    for one in args:
+        if any("\ud800" <= char <= "\udfff" for char in one):
+            raise Misuse(f"{one!a} is not UTF-8")
 
 
 def _hush() -> None:

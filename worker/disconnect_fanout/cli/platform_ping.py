@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from disconnect_fanout import __version__
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
@@ -63,6 +64,8 @@ async def _platform(session: Session, platform_id: str) -> Platform:
     source = SqlPlatformSource(session.database, session.vault, session.settings.timeout)
     for platform in await source.platforms():
         if platform.id == platform_id:
+            if not platform.keys:
+                raise Unsealable("FANOUT_SECRET_KEY does not open this platform's secret")
             return platform
     raise NotFound("platform", platform_id)
 

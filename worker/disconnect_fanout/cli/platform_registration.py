@@ -116,9 +116,13 @@ def rotate_secret(
     *,
     platform_id: IdArgument,
     overlap: Annotated[
-        float,
-        typer.Option(parser=parse_span, metavar="SPAN", help="How long the old secret signs too."),
-    ] = _DAY_S,
+        float | None,
+        typer.Option(
+            parser=parse_span,
+            metavar="SPAN",
+            help="How long the old one signs too, by default 24h.",
+        ),
+    ] = None,
     now: Annotated[
         bool, typer.Option("--now", help="After a leak: the old secret signs nothing any more.")
     ] = False,
@@ -132,15 +136,16 @@ def rotate_secret(
       fanout platforms rotate-secret plat_luma --overlap 24h
       fanout platforms rotate-secret plat_luma --now
     """
+    if now and overlap is not None:
+        raise Misuse("give --overlap or --now, not both")
+    held = timedelta(seconds=_DAY_S if overlap is None else overlap)
 
     async def work() -> tuple[Scheme, str]:
         async with opened() as session:
             registry = PlatformRegistry(session.database, session.vault)
             found = await registry.get(platform_id)
             secret = _secret(found.scheme, secret_file)
-            await registry.rotate_secret(
-                platform_id, secret, None if now else timedelta(seconds=overlap)
-            )
+            await registry.rotate_secret(platform_id, secret, None if now else held)
             _warn(found)
             return found.scheme, secret
 

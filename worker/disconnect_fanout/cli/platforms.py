@@ -18,7 +18,7 @@ app.command("rotate-secret")(platform_registration.rotate_secret)
 app.command("test")(platform_ping.ping)
 
 _COLUMNS = (
-    "id", "name", "state", "scheme", "url", "links", "pending", "dead_letters", "disabled_reason",
+    "id", "name", "state", "url", "links", "pending", "dead_letters", "disabled_reason",
     "disabled_at", "disabled_by",
 )  # fmt: skip
 

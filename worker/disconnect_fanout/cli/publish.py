@@ -52,6 +52,7 @@ def publish(
       fanout publish --email alice@example.com --google-id 105942374304 --reason revoked
     """
     ended = (at or now()).replace(microsecond=0)
+    explicit = {"platform_ids": [parse_identifier(one) for one in platform]} if platform else {}
     event = DisconnectEventV1(
         id=event_id or f"evt_{uuid.uuid4().hex}",
         event_type="user.calendar.disconnected",
@@ -65,7 +66,7 @@ def publish(
             reason=reason.value,
             initiated_by=initiated_by,
         ),
-        platform_ids=[parse_identifier(one) for one in platform or ()],
+        **explicit,
     )
     execute(_publish(event))
     if output is Output.TABLE:

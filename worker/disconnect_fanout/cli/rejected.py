@@ -1,5 +1,6 @@
 """``fanout rejected``: what never became deliveries, straight from the broker."""
 
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,6 +120,7 @@ def replay(
 def discard(
     *,
     ids: Annotated[list[str], typer.Argument(metavar="ID…", help="As listed: rej_….")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Remove rejected events for good.
@@ -127,6 +129,9 @@ def discard(
     Example:
       fanout rejected discard rej_0123456789abcdef
     """
+    question = f"Remove {len(ids)} for good?"
+    if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+        return
 
     async def work() -> int:
         settings = configuration()

@@ -20,6 +20,7 @@ def run() -> None:
       fanout run
     """
     # Imported here: a worker needs what no other command waits for.
+    from disconnect_fanout.app.http_server import AddressTaken  # noqa: PLC0415
     from disconnect_fanout.app.run_lock import AlreadyRunning  # noqa: PLC0415
     from disconnect_fanout.app.worker import SchemaProblem, run_worker  # noqa: PLC0415
 
@@ -27,7 +28,7 @@ def run() -> None:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code = runner.run(run_worker(settings))
-    except (AlreadyRunning, SchemaProblem) as error:
+    except (AlreadyRunning, AddressTaken, SchemaProblem) as error:
         raise SettingsError([str(error)]) from None
     if code:
         raise typer.Exit(code)

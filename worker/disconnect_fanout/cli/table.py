@@ -25,8 +25,9 @@ _STYLES = {
 
 
 def listing(rows: Sequence[Any], columns: Sequence[str] = ()) -> RenderableType:
-    """Return a table of dataclasses, one a row."""
-    names = columns or [one.name for one in fields(rows[0])]
+    """Return a table of dataclasses, one a row; a column that says nothing is left out."""
+    wanted = columns or [one.name for one in fields(rows[0])]
+    names = [name for name in wanted if any(getattr(row, name) is not None for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in names:
         numeric = all(_is_number(getattr(row, name)) for row in rows)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -59,6 +59,8 @@ class ChildProcess:
         """Start the program; a second start of a running one is an error."""
         if self.running:
             raise ChildFailedError(f"{self._argv[0]} runs already, as process {self.pid}")
+        if self._process is not None:  # it ended by itself and nobody asked
+            self._forget(self._process)
         with self._log.open("ab") as log, self._stdout.open("ab") as stdout:
             self._process = subprocess.Popen(  # noqa: S603 - the caller's own program
                 self._argv,
@@ -155,7 +157,7 @@ def free_ports(count: int) -> list[int]:
     """
     ports: list[int] = []
     while len(ports) < count:
-        port = random.randrange(15_000, 32_000)  # noqa: S311 - not a secret
+        port = 15_000 + secrets.randbelow(17_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             ports = [*ports, port] if port not in ports else ports

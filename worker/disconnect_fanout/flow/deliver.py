@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +13,9 @@ from disconnect_fanout.domain.outcome import Answer, Exchange
 from disconnect_fanout.flow.bulkheads import Bulkheads
 from disconnect_fanout.flow.change import Attempted
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import AttemptFinished, DeadLetterDecided, Observe
+from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.webhook import EncodeBody, WebhookRequest, compose
@@ -54,6 +57,7 @@ class Deliverer:
         sender: Sender,
         recorder: Recorder,
         bulkheads: Bulkheads,
+        directory: Directory,
         office: DeadLetterOffice,
         policy: RetryPolicy,
         encode: EncodeBody,
@@ -63,6 +67,7 @@ class Deliverer:
         self._sender = sender
         self._recorder = recorder
         self._bulkheads = bulkheads
+        self._directory = directory
         self._office = office
         self._policy = policy
         self._encode = encode
@@ -83,30 +88,32 @@ class Deliverer:
             arrived_at: when its event came in, for the latency; None for a later attempt.
         """
         self._in_hand.add(job.delivery.id)
+        exchange: Exchange | None = None
         try:
-            verdict, recorded = await self._attempt_with_second_try(job, arrived_at)
-            await recorded
+            exchange, verdict, recorded = await self._attempt_with_second_try(job, arrived_at)
+            await recorded  # the slot is held until then: so much, and no more, can be unrecorded
         finally:
             self._in_hand.discard(job.delivery.id)
+            self._bulkheads.release(job.ticket, exchange)
         if isinstance(verdict, DeadLettered):
+            if verdict.disables_platform:
+                with suppress(StoreUnreachable):  # then the next refresh tells
+                    await self._directory.refresh()
             self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
             self._office.post(job.delivery.id)
 
     async def _attempt_with_second_try(
         self, job: Admitted, arrived_at: float | None
-    ) -> tuple[Verdict, asyncio.Future[None]]:
-        exchange: Exchange | None = None
-        try:
-            began = self._clocks.monotonic()
-            exchange, verdict, recorded = await self._attempt(job, arrived_at)
-            if isinstance(verdict, TryAgainNow):
-                left_s = job.platform.timeout_s - (self._clocks.monotonic() - began)
-                exchange, verdict, recorded = await self._attempt(
-                    _next(job), arrived_at, second_within_s=max(left_s, _LEAST_SECOND_TRY_S)
-                )
-            return verdict, recorded
-        finally:
-            self._bulkheads.release(job.ticket, exchange)
+    ) -> tuple[Exchange, Verdict, asyncio.Future[None]]:
+        began = self._clocks.monotonic()
+        first = await self._attempt(job, arrived_at)
+        _, verdict, _ = first
+        if not isinstance(verdict, TryAgainNow):
+            return first
+        left_s = job.platform.timeout_s - (self._clocks.monotonic() - began)
+        return await self._attempt(
+            _next(job), arrived_at, second_within_s=max(left_s, _LEAST_SECOND_TRY_S)
+        )
 
     async def _attempt(
         self, job: Admitted, arrived_at: float | None, *, second_within_s: float | None = None

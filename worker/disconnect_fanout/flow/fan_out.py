@@ -13,6 +13,7 @@ from disconnect_fanout.flow.fact import DeadLetterDecided, EventHandled, EventOu
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolver
 
@@ -36,6 +37,7 @@ class FanOut:
         rejects: RejectBox,
         sending: HeldTasks,
         observe: Observe,
+        on_crash: Callable[[BaseException], None],
     ) -> None:
         self._decode = decode
         self._resolver = resolver
@@ -45,6 +47,7 @@ class FanOut:
         self._rejects = rejects
         self._sending = sending
         self._observe = observe
+        self._on_crash = on_crash
 
     async def handle(self, message: Incoming) -> None:
         """Fan one message out.
@@ -53,15 +56,21 @@ class FanOut:
             StoreUnreachable: the database did not answer for a minute; not acked.
             BrokerUnreachable: a rejection was not confirmed; not acked.
         """
+        try:
+            await self._settle(message)
+        except (StoreUnreachable, BrokerUnreachable):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug must neither lose an event nor stop the rest
+            self._on_crash(error)
+            await self._reject(message, _unprocessable(error))
+        await message.ack()
+
+    async def _settle(self, message: Incoming) -> None:
+        """Return when the fate of each delivery of the event, or its rejection, is on disk."""
         event = self._decode(message)
         if isinstance(event, Rejection):
             await self._reject(message, event)
-        else:
-            await self._settle(message, event)
-        await message.ack()
-
-    async def _settle(self, message: Incoming, event: DisconnectEvent) -> None:
-        """Return when the fate of each delivery of the event is on disk."""
+            return
         match await self._resolver.resolve(event):
             case FannedOut(recipients=0):
                 await self._recorder.record(Barrier())
@@ -96,6 +105,13 @@ class FanOut:
 
 def _recorded(attempt: asyncio.Task[None]) -> bool:
     return attempt.done() and not attempt.cancelled() and attempt.exception() is None
+
+
+def _unprocessable(error: Exception) -> Rejection:
+    return Rejection(
+        RejectReason.MALFORMED,
+        f"the worker failed on it ({type(error).__name__}, see its log); replay it once mended",
+    )
 
 
 def _conflict(event: DisconnectEvent) -> Rejection:

@@ -101,19 +101,23 @@ class Scheduler:
         """Claim and send once over all platforms; return how long to rest."""
         while self._recovered:
             await self._store.hasten(self._recovered.pop())
-        able = [one for one in self._directory.platforms.values() if self._can_take(one)]
-        due = await self._store.due_platforms([one.id for one in able])
-        rest = POLL_S
+        able = {one.id for one in self._directory.platforms.values() if self._can_take(one)}
+        due = set(await self._store.due_platforms(able))
+        self._hungry -= able - due
+        rests = [POLL_S]
         for platform in self._directory.platforms.values():
             if platform.id in due and not self._stopping:
-                rest = min(rest, await self._serve(platform))
-        return rest
+                rests.append(await self._serve(platform))
+            elif platform.id in self._hungry:
+                rests.append(self._until_room(platform))
+        return min(rests)
 
     async def _serve(self, platform: Platform) -> float:
         """Send what one platform can take; return how long until it can take more."""
         room = self._bulkheads.room(platform)
-        if room < 1:
-            return self._hunger(platform)
+        if room < 1:  # taken by events while we looked
+            self._hungry.add(platform.id)
+            return self._until_room(platform)
         await self._recorder.drain()  # our own outcomes first, then other rows
         claims = await self._store.claim(
             platform.id,
@@ -124,15 +128,15 @@ class Scheduler:
         )
         for claim in claims:
             self._send(claim, platform)
-        if len(claims) == room:
-            return self._hunger(platform)
-        self._hungry.discard(platform.id)
-        return POLL_S
-
-    def _hunger(self, platform: Platform) -> float:
-        """Remember that rows wait; return the seconds until time alone makes room."""
+        if len(claims) < room:
+            self._hungry.discard(platform.id)
+            return POLL_S
         self._hungry.add(platform.id)
-        if self._bulkheads.room(platform):
+        return self._until_room(platform)
+
+    def _until_room(self, platform: Platform) -> float:
+        """Return the seconds until time alone makes room for a platform whose rows wait."""
+        if self._can_take(platform):
             return 0.0
         return self._bulkheads.opens_in(platform) or POLL_S
 

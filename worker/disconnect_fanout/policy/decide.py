@@ -101,8 +101,9 @@ def decide(
 
 
 def expired(progress: Progress, policy: RetryPolicy) -> bool:
-    """Tell whether a delivery has outlived our patience; never before one attempt was made."""
-    return progress.attempts > 0 and progress.age_s > policy.max_age_s
+    """Tell whether a delivery has outlived our patience; never before one attempt of its round."""
+    tried = progress.step > 0 or (progress.attempts > 0 and not progress.replays)
+    return tried and progress.age_s > policy.max_age_s
 
 
 def _retry(

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
-from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
 
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.flow.outage import BrokerUnreachable
@@ -14,7 +15,7 @@ class AmqpMessage:
 
     __slots__ = ("_raw", "arrived_at")
 
-    def __init__(self, raw: AbstractIncomingMessage) -> None:
+    def __init__(self, raw: DeliveredMessage) -> None:
         self._raw = raw
         self.arrived_at = time.monotonic()
 
@@ -26,22 +27,22 @@ class AmqpMessage:
     @property
     def content_type(self) -> str | None:
         """The message's property."""
-        return self._raw.content_type
+        return self._raw.header.properties.content_type
 
     @property
     def message_id(self) -> str | None:
         """The message's property."""
-        return self._raw.message_id
+        return self._raw.header.properties.message_id
 
     @property
     def headers(self) -> Mapping[str, object]:
         """As published, and what the broker added."""
-        return self._raw.headers
+        return self._raw.header.properties.headers or {}
 
     async def ack(self) -> None:
         """Ack; on a channel that is gone there is nothing to ack, and the broker redelivers."""
-        try:
+        tag = self._raw.delivery_tag
+        assert tag is not None  # noqa: S101 - consumed messages have one
+        with suppress(BrokerUnreachable):
             async with named_errors():
-                await self._raw.ack()
-        except BrokerUnreachable:
-            pass
+                await self._raw.channel.basic_ack(tag)

@@ -48,7 +48,7 @@ def decode_event(body: bytes, content_type: str | None) -> DisconnectEvent | Rej
         return Rejection(
             RejectReason.UNSUPPORTED_VERSION if unsupported else RejectReason.MALFORMED,
             f"api_version: only {API_VERSION} is known" if unsupported else describe_problem(error),
-            _readable_id(body),
+            readable_id(body),
         )
 
 
@@ -120,7 +120,7 @@ def _content_type_problem(content_type: str | None) -> str | None:
     return None
 
 
-def _readable_id(body: bytes) -> str | None:
+def readable_id(body: bytes) -> str | None:
     """Return the id of an event that is wrong elsewhere, if it can be shown without harm."""
     try:
         found = orjson.loads(body)
@@ -135,4 +135,4 @@ def _readable_id(body: bytes) -> str | None:
 
 def _instant(instant: datetime) -> str:
     """UTC with ``Z``, whole seconds."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.isoformat()[:19]}Z"  # strftime would write the year 33 without its zeros

@@ -6,16 +6,19 @@ reconnects behind its holder's back, and may come back without its consumer.)
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aio_pika
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 CONNECT_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 10.0
+"""A frozen broker keeps its connections open and answers nobody; so nothing waits for ever."""
+_CLOSE_TIMEOUT_S = 5.0
 
 
 async def open_connection(url: str, name: str) -> AbstractConnection:
@@ -36,6 +39,54 @@ async def open_connection(url: str, name: str) -> AbstractConnection:
         )
 
 
+def is_open(connection: AbstractConnection) -> bool:
+    """Tell whether it can be used; ``is_closed`` only tells whether *we* closed it (measured)."""
+    return connection.connected.is_set() and not connection.is_closed
+
+
+async def open_channel(
+    connection: AbstractConnection, *, confirms: bool = False
+) -> AbstractChannel:
+    """Open a channel; with ``confirms`` an unroutable publish raises on it.
+
+    Raises:
+        BrokerUnreachable: the connection ended, is blocked by an alarm, or nobody answers.
+    """
+    if not is_open(connection):
+        raise BrokerUnreachable("the connection has ended")
+    async with named_errors(), asyncio.timeout(ANSWER_TIMEOUT_S):
+        return await connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+
+
+@asynccontextmanager
+async def a_channel(connection: AbstractConnection) -> AsyncIterator[AbstractChannel]:
+    """Open a channel and close it in the end, which returns what was not acked.
+
+    Raises:
+        BrokerUnreachable: the broker does not answer, or went away.
+    """
+    channel = await open_channel(connection)
+    try:
+        yield channel
+    finally:
+        await close_channel(channel)
+
+
+async def close_channel(channel: AbstractChannel) -> None:
+    """Close, which also waits until the broker has seen all acks; an ended one is left alone."""
+    with suppress(BrokerUnreachable):
+        async with named_errors(), asyncio.timeout(_CLOSE_TIMEOUT_S):
+            if not channel.is_closed:
+                await channel.close()
+
+
+async def close_connection(connection: AbstractConnection) -> None:
+    """Close, within seconds and without complaint, whatever became of the broker."""
+    with suppress(BrokerUnreachable):
+        async with named_errors(), asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await connection.close()
+
+
 @asynccontextmanager
 async def named_errors() -> AsyncIterator[None]:
     """Map what the client raises when the broker fails it to ``BrokerUnreachable``.
@@ -50,7 +101,9 @@ async def named_errors() -> AsyncIterator[None]:
         if task is None or task.cancelling():
             raise
         raise BrokerUnreachable("the connection was given up: no heartbeat") from error
-    except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise BrokerUnreachable("no answer in time") from error
+    except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, EOFError) as error:
         raise BrokerUnreachable(_words(error)) from error
 
 

@@ -5,21 +5,26 @@ Such work survives the loss; its ack then fails, and the redelivery is recognise
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any
 
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from aiormq.abc import DeliveredMessage
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
-from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
+from disconnect_fanout.adapters.broker.subscription import Prepare, Subscription, subscribe
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
-_CHECK_EVERY_S = 10.0
 
 
 class Consumer:
@@ -38,22 +43,25 @@ class Consumer:
         queue: str,
         prefetch: int,
         handle: Callable[[AmqpMessage], Awaitable[None]],
-        may_consume: Callable[[], Awaitable[None]],
-        prepare: Callable[[AbstractConnection], Awaitable[None]],
+        may_consume: Callable[[], Coroutine[Any, Any, None]],
+        prepare: Prepare,
         observe: Observe,
         on_crash: Callable[[BaseException], None],
     ) -> None:
         self._url = url
-        self._queue_name = queue
+        self._queue = queue
         self._prefetch = prefetch
         self._handle = handle
         self._may_consume = may_consume
         self._prepare = prepare
         self._observe = observe
         self._handling = HeldTasks(on_crash)
-        self._let_go = asyncio.Event()  # of the session under way
+        self._let_go = asyncio.Event()  # of the subscription under way
         self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._attached = False
+        self._reachable = True
 
     @property
     def attached(self) -> bool:
@@ -63,61 +71,62 @@ class Consumer:
     async def run(self) -> None:
         """Consume until ``stop``."""
         while not self._stopping.is_set():
-            await self._may_consume()
-            connection = await self._connect()
+            await _first(self._may_consume(), self._stopping.wait())
+            self._idle.clear()
             try:
-                await self._consume(connection)
-            except BrokerUnreachable as error:
-                self._observe(DependencyChanged("broker", reachable=False, detail=str(error)))
-                await asyncio.sleep(_SHORTEST_BACKOFF_S)
+                if (subscription := await self._attach()) is not None:
+                    await self._hold(subscription)
             finally:
-                self._attached = False
-                await _close(connection)
+                self._idle.set()
 
     def let_go(self) -> None:
         """Give everything back to the broker and ask ``may_consume`` again."""
         self._let_go.set()
 
     async def stop(self) -> None:
-        """Take no more messages; return when those in hand are done."""
+        """Take no more messages; return when those in hand are done and the broker knows it."""
         self._stopping.set()
         self._let_go.set()
+        await self._idle.wait()
         await self._handling.finish()
 
-    async def _connect(self) -> AbstractConnection:
-        """Connect, however long it takes."""
-        try:
-            return await open_connection(self._url, "fanout consumer")
-        except BrokerUnreachable as error:
-            self._observe(DependencyChanged("broker", reachable=False, detail=str(error)))
-        async for attempt in AsyncRetrying(
+    async def _attach(self) -> Subscription | None:
+        """Attach, however long it takes; None if we are stopped before."""
+        retrying = AsyncRetrying(
             retry=retry_if_exception_type(BrokerUnreachable),
-            wait=wait_exponential_jitter(_SHORTEST_BACKOFF_S, max=_LONGEST_BACKOFF_S),
-        ):
-            with attempt:
-                connection = await open_connection(self._url, "fanout consumer")
-        self._observe(DependencyChanged("broker", reachable=True))
-        return connection
+            wait=wait_exponential_jitter(_SHORTEST_BACKOFF_S, max=_LONGEST_BACKOFF_S, jitter=0.2),
+            stop=lambda _: self._stopping.is_set(),
+            sleep=self._pause,
+            before_sleep=self._failed,
+            retry_error_callback=lambda _: None,
+        )
+        subscription: Subscription | None = await retrying(self._subscribe)
+        return subscription
 
-    async def _consume(self, connection: AbstractConnection) -> None:
+    async def _subscribe(self) -> Subscription | None:
+        if self._stopping.is_set():
+            return None
         let_go = self._let_go = asyncio.Event()
-        if self._stopping.is_set():
-            return
-        await self._prepare(connection)
-        async with named_errors():
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=self._prefetch)
-            queue = await channel.get_queue(self._queue_name, ensure=True)
-            tag = await queue.consume(partial(self._take, let_go))
-        self._attached = True
-        await _until_let_go(let_go, channel, queue)
-        self._attached = False
-        if self._stopping.is_set():
-            async with named_errors():
-                await queue.cancel(tag)
-            await self._handling.finish()
+        take = partial(self._take, let_go)
+        return await subscribe(self._url, self._queue, self._prefetch, self._prepare, take)
 
-    async def _take(self, let_go: asyncio.Event, message: AbstractIncomingMessage) -> None:
+    async def _hold(self, subscription: Subscription) -> None:
+        """Keep a subscription until it ends, or somebody wants us to let go of it."""
+        self._attached = True
+        self._say(reachable=True)
+        try:
+            await _first(subscription.stands(), self._let_go.wait(), self._stopping.wait())
+            if self._stopping.is_set():
+                await subscription.cancel()
+                self._attached = False
+                await self._handling.finish()
+        except BrokerUnreachable as error:
+            self._say(reachable=False, detail=str(error))
+        finally:
+            self._attached = False
+            await subscription.close()
+
+    async def _take(self, let_go: asyncio.Event, message: DeliveredMessage) -> None:
         self._handling.start(self._work(let_go, AmqpMessage(message)))
 
     async def _work(self, let_go: asyncio.Event, message: AmqpMessage) -> None:
@@ -127,36 +136,31 @@ class Consumer:
         except (StoreUnreachable, BrokerUnreachable):
             let_go.set()
 
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
 
-async def _until_let_go(
-    let_go: asyncio.Event, channel: AbstractChannel, queue: AbstractQueue
-) -> None:
-    """Return when asked to.
+    def _failed(self, state: RetryCallState) -> None:
+        self._say(reachable=False, detail=str(state.outcome.exception() if state.outcome else ""))
 
-    Raises:
-        BrokerUnreachable: the channel ended, or the broker dropped our consumer.
-    """
-    asked = asyncio.create_task(let_go.wait())
-    ended = asyncio.ensure_future(channel.closed())
+    def _say(self, *, reachable: bool, detail: str = "") -> None:
+        """Tell of a change once, not of every try."""
+        if reachable is not self._reachable:
+            self._reachable = reachable
+            self._observe(DependencyChanged("broker", reachable=reachable, detail=detail))
+
+
+async def _first(*works: Coroutine[Any, Any, object]) -> None:
+    """Return when the first is done, or raise what it raised; the others are cut short."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        while not asked.done():
-            await asyncio.wait(
-                {asked, ended}, timeout=_CHECK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            if ended.done():
-                raise BrokerUnreachable("the connection ended")
-            async with named_errors():
-                found = await channel.declare_queue(queue.name, passive=True, timeout=10)
-            if not found.declaration_result.consumer_count:
-                raise BrokerUnreachable("the broker dropped the consumer")
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        asked.cancel()
-        ended.cancel()
-
-
-async def _close(connection: AbstractConnection) -> None:
-    try:
-        async with named_errors(), asyncio.timeout(5):
-            await connection.close()
-    except BrokerUnreachable:
-        pass
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

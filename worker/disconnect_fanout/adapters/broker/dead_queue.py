@@ -1,6 +1,7 @@
 """``fanout.dead``: one message for each open dead letter, for everyone who watches RabbitMQ."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -12,6 +13,7 @@ from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.flow.letters import LetterKey
 
 _REPLAYS = "fanout-replays"
+_WINDOW = 500
 
 
 class AmqpLetterQueue:
@@ -36,10 +38,11 @@ class AmqpLetterQueue:
     ) -> None:
         """Show every message to ``judge`` and ack those that it condemns."""
         connection = await self._publisher.connection()
-        async for messages in browse(connection, self._queue):
-            for index in await judge([_key(message) for message in messages]):
-                async with named_errors():
-                    await messages[index].ack()
+        async with aclosing(browse(connection, self._queue, _WINDOW)) as batches:
+            async for messages in batches:
+                for index in await judge([_key(message) for message in messages]):
+                    async with named_errors():
+                        await messages[index].ack()
 
 
 def _key(message: AbstractIncomingMessage) -> LetterKey | None:

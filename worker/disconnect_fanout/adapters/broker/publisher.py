@@ -6,13 +6,20 @@ and acking must go on meanwhile.
 
 import asyncio
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import DeliveryError, PublishError
+from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 
-from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
-from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.connection import (
+    close_connection,
+    is_open,
+    named_errors,
+    open_channel,
+    open_connection,
+)
+from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
@@ -29,12 +36,22 @@ class _Returned(Exception):
 class Publisher:
     """Publishes, reconnecting when asked to publish after a loss."""
 
-    def __init__(self, url: str, topology: Topology, name: str = "fanout publisher") -> None:
+    def __init__(
+        self,
+        url: str,
+        topology: Topology,
+        name: str = "fanout publisher",
+        confirm_timeout_s: float = CONFIRM_TIMEOUT_S,
+    ) -> None:
         self._url = url
         self._topology = topology
         self._name = name
+        self._confirm_timeout_s = confirm_timeout_s
         self._opening = asyncio.Lock()
+        self._mending = asyncio.Lock()
+        self._mended = 0
         self._places = asyncio.Semaphore(_IN_FLIGHT)
+        self._turns: WeakValueDictionary[str | None, asyncio.Lock] = WeakValueDictionary()
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
 
@@ -76,24 +93,44 @@ class Publisher:
         Raises:
             BrokerUnreachable: the broker does not answer.
         """
-        await self._ready()
-        assert self._connection is not None  # noqa: S101 - _ready made it
-        return self._connection
+        async with self._opening:
+            return await self._connected()
 
     async def close(self) -> None:
         """Close; what was not confirmed stays ambiguous."""
         if self._connection is not None:
-            async with named_errors():
-                await self._connection.close()
+            await close_connection(self._connection)
 
     async def _publish(self, exchange: str, key: str, message: Message) -> None:
-        async with self._places:
+        async with self._places, self._turn(message.message_id):
+            mended = self._mended
             try:
                 await self._send(exchange, key, message)
             except _Returned:
-                # A queue or binding is missing. Put it back, and try once more.
-                await declare(await self.connection(), self._topology)
+                await self._mend(mended)
                 await self._send_or_say(exchange, key, message)
+
+    def _turn(self, message_id: str | None) -> asyncio.Lock:
+        """One at a time for each id: by it aiormq tells whose message it is that came back."""
+        turn = self._turns.get(message_id) if message_id else None
+        if turn is None:
+            turn = self._turns[message_id] = asyncio.Lock()
+        return turn
+
+    async def _mend(self, mended: int) -> None:
+        """Put back a queue, a binding or an exchange that is missing, once for all who miss it.
+
+        Raises:
+            BrokerUnreachable: no answer, or it can't be put back; says the way out.
+        """
+        async with self._mending:
+            if self._mended != mended:
+                return
+            try:
+                await declare(await self.connection(), self._topology)
+            except TopologyConflict as error:
+                raise BrokerUnreachable(str(error)) from error
+            self._mended += 1
 
     async def _send_or_say(self, exchange: str, key: str, message: Message) -> None:
         try:
@@ -107,7 +144,7 @@ class Publisher:
         """Publish once.
 
         Raises:
-            _Returned: no queue took it.
+            _Returned: no queue took it, or there is no such exchange.
             BrokerUnreachable: refused, or not confirmed in time.
         """
         channel = await self._ready()
@@ -116,23 +153,27 @@ class Publisher:
             if exchange:
                 target = await channel.get_exchange(exchange, ensure=False)
             try:
-                await target.publish(message, key, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
-            except PublishError:
+                await target.publish(message, key, mandatory=True, timeout=self._confirm_timeout_s)
+            except (PublishError, ChannelNotFoundEntity):
                 raise _Returned from None
             except DeliveryError as error:
                 raise BrokerUnreachable("the queue refused the message; is it full?") from error
 
     async def _ready(self) -> AbstractChannel:
         async with self._opening:
-            if self._connection is None or self._connection.is_closed:
-                self._connection = await open_connection(self._url, self._name)
-                self._channel = None
+            connection = await self._connected()
             if self._channel is None or self._channel.is_closed:
-                async with named_errors():
-                    self._channel = await self._connection.channel(
-                        publisher_confirms=True, on_return_raises=True
-                    )
+                self._channel = await open_channel(connection, confirms=True)
             return self._channel
+
+    async def _connected(self) -> AbstractConnection:
+        """Return the connection, a new one if the old one ended."""
+        if self._connection is None or not is_open(self._connection):
+            if self._connection is not None:
+                await close_connection(self._connection)
+            self._channel = None
+            self._connection = await open_connection(self._url, self._name)
+        return self._connection
 
 
 def _message(

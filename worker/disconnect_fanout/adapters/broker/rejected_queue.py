@@ -1,7 +1,7 @@
 """``fanout.rejected``: events that never became deliveries, kept as they came."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,6 +10,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from disconnect_fanout.adapters.broker.browse import browse
+from disconnect_fanout.adapters.broker.codec import readable_id
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology
@@ -20,6 +21,12 @@ from disconnect_fanout.flow.outage import BrokerUnreachable
 _REASON, _DETAIL = "fanout-reason", "fanout-detail"
 _EVENT_ID, _RECEIVED_AT = "fanout-event-id", "fanout-received-at"
 _GIVE_UP_AFTER_S = 60.0
+_WINDOW = 20  # messages in memory at once: each may be as large as the broker takes
+_MOST_HEADERS, _LONGEST_VALUE = 50, 1024  # 128 KiB of headers would end the connection
+_WORDS_OF_THE_BROKER = (
+    f"returned more than {DELIVERY_LIMIT} times: a worker ended while it held this event, or "
+    "events next to it; replay it once that is understood"
+)
 _CLOUD_EVENT = ("ce-", "ce_", "cloudEvents:", "cloudEvents_")
 
 
@@ -102,31 +109,33 @@ class RejectedQueue:
             ids: which; None for all.
         """
         done = 0
-        async for message in self._messages():
-            if ids is None or _id(message) in ids:
-                await self._publisher.publish_to(
-                    self._topology.events_queue,
-                    message.body,
-                    message.message_id,
-                    _kept(message.headers),
-                    message.content_type,
-                )
-                await _ack(message)
-                done += 1
+        async with aclosing(self._messages()) as messages:
+            async for message in messages:
+                if ids is None or _id(message) in ids:
+                    await self._publisher.publish_to(
+                        self._topology.events_queue,
+                        message.body,
+                        message.message_id,
+                        _kept(message.headers),
+                        message.content_type,
+                    )
+                    await _ack(message)
+                    done += 1
         return done
 
     async def discard(self, ids: Collection[str]) -> int:
         """Remove messages for good; return how many there were."""
         done = 0
-        async for message in self._messages():
-            if _id(message) in ids:
-                await _ack(message)
-                done += 1
+        async with aclosing(self._messages()) as messages:
+            async for message in messages:
+                if _id(message) in ids:
+                    await _ack(message)
+                    done += 1
         return done
 
     async def _messages(self) -> AsyncGenerator[AbstractIncomingMessage, None]:
         connection = await self._publisher.connection()
-        source = browse(connection, self._topology.rejected_queue, batch=50)
+        source = browse(connection, self._topology.rejected_queue, _WINDOW)
         async with aclosing(source) as batches:
             async for batch in batches:
                 for message in batch:
@@ -142,25 +151,24 @@ def _id(message: AbstractIncomingMessage) -> str:
     return f"rej_{sha256(message.body).hexdigest()[:16]}"
 
 
-def _kept(headers: Mapping[str, object]) -> Mapping[str, str | int]:
+def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:
     """What makes the body an event; never x-death, nor anything else that upstream attached."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name.startswith(_CLOUD_EVENT) and isinstance(value, str | int)
-    }
+    kept: dict[str, str | int] = {}
+    for name, value in headers.items():
+        if name.startswith(_CLOUD_EVENT) and isinstance(value, str | int):
+            short = len(str(value).encode()) <= _LONGEST_VALUE
+            if short and len(kept) < _MOST_HEADERS:
+                kept[name] = value
+    return kept
 
 
 def _rejected(message: AbstractIncomingMessage) -> Rejected:
     headers = message.headers
     reason, detail = headers.get(_REASON), headers.get(_DETAIL)
-    if reason is None:  # the broker moved it here by itself
-        reason = RejectReason.REDELIVERED_TOO_OFTEN.value
-        detail = (
-            f"returned more than {DELIVERY_LIMIT} times: a worker ended while it held this event, "
-            "or events next to it; replay it once that is understood"
-        )
     event_id = headers.get(_EVENT_ID)
+    if reason is None:  # the broker moved it here by itself
+        reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _WORDS_OF_THE_BROKER
+        event_id = readable_id(message.body)
     return Rejected(
         id=_id(message),
         reason=str(reason),
@@ -173,9 +181,11 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
 
 
 def _received_at(headers: Mapping[str, object]) -> datetime | None:
+    """When we or the broker put it here; None if somebody else did, in words of his own."""
     told = headers.get(_RECEIVED_AT)
     if isinstance(told, str):
-        return datetime.fromisoformat(told)
+        with suppress(ValueError):
+            return datetime.fromisoformat(told)
     deaths = headers.get("x-death")
     if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict):
         at = deaths[0].get("time")

@@ -5,21 +5,24 @@ Quorum queues with dead-lettering that cannot lose: ``at-least-once`` together w
 The delivery limit is explicit everywhere, because its default differs between versions.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from disconnect_fanout.adapters.broker.connection import named_errors
+from disconnect_fanout.adapters.broker.connection import a_channel, named_errors
 from disconnect_fanout.domain.event import EVENT_TYPE
 
 DELIVERY_LIMIT = 20
 """Returns after which an event goes to the rejected ones: a crash counts for all that were held."""
 
 _NO_LIMIT = 1_000_000_000  # operators browse these; -1 means something else on 3.10
+
+_TIMEOUT_S = 20.0
 
 Arguments: TypeAlias = Mapping[str, str | int]
 
@@ -76,34 +79,34 @@ async def declare(connection: AbstractConnection, topology: Topology) -> None:
         TopologyConflict: something is there with other arguments.
         BrokerUnreachable: the broker did not answer.
     """
-    async with named_errors():
+    async with named_errors(), asyncio.timeout(_TIMEOUT_S):
         await _declare_exchange(connection, topology)
-        channel = await connection.channel()
-        name = ""
-        try:
+        async with a_channel(connection) as channel:
             for name, arguments in topology.queues.items():
-                await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+                await _declare_queue(channel, name, arguments)
             queue = await channel.get_queue(topology.events_queue, ensure=False)
             await queue.bind(topology.exchange, EVENT_TYPE)
-        except ChannelPreconditionFailed as error:
-            raise TopologyConflict(_conflict(name, error)) from error
-        await channel.close()
 
 
 async def _declare_exchange(connection: AbstractConnection, topology: Topology) -> None:
     """Take an exchange that upstream declared as it is; else make a durable topic exchange."""
-    channel = await connection.channel()
-    try:
-        await channel.get_exchange(topology.exchange)
-    except ChannelNotFoundEntity:
-        channel = await connection.channel()
+    async with a_channel(connection) as channel:
+        try:
+            await channel.get_exchange(topology.exchange)
+        except ChannelNotFoundEntity:  # and the channel is gone
+            pass
+        else:
+            return
+    async with a_channel(connection) as channel:
         await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
-    await channel.close()
 
 
-def _conflict(name: str, error: Exception) -> str:
-    detail = str(error).split(" - ", 1)[-1][:200]
-    return (
-        f"queue {name!r} exists with other arguments ({detail}). "
-        "Empty and delete it, or set FANOUT_PREFIX to a name of its own, then run: fanout migrate"
-    )
+async def _declare_queue(channel: AbstractChannel, name: str, arguments: Arguments) -> None:
+    try:
+        await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+    except ChannelPreconditionFailed as error:
+        detail = str(error).split(" - ", 1)[-1][:200]
+        raise TopologyConflict(
+            f"queue {name!r} exists with other arguments ({detail}). Empty and delete it, "
+            "or set FANOUT_PREFIX to a name of its own, then run: fanout migrate"
+        ) from error

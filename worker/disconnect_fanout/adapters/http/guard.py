@@ -18,15 +18,27 @@ from disconnect_fanout.policy.address import Network, permitted
 
 @dataclass(slots=True)
 class Sightings:
-    """What the guard saw during one exchange."""
+    """What was seen during one exchange.
+
+    Attributes:
+        permitted: sockets that were made.
+        blocked: addresses that were refused.
+        answered: the head of an answer came.
+    """
 
     permitted: int = 0
     blocked: int = 0
+    answered: bool = False
 
     @property
     def only_blocked(self) -> bool:
         """Every address that was about to be used is a forbidden one."""
         return self.blocked > 0 and self.permitted == 0
+
+    @property
+    def stale(self) -> bool:
+        """No socket was made and nothing came back: a kept-alive connection had ended."""
+        return self.permitted == 0 and not self.answered
 
 
 sightings: ContextVar[Sightings | None] = ContextVar("sightings", default=None)
@@ -54,6 +66,4 @@ class AddressGuard:
             seen.blocked += 1
             raise PermissionError("the address is not a public one")
         seen.permitted += 1
-        made = socket.socket(family, kind, protocol)
-        made.setblocking(False)  # noqa: FBT003 - the standard library asks for it so
-        return made
+        return socket.socket(family, kind, protocol)

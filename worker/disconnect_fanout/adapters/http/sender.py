@@ -1,9 +1,9 @@
 """Sends webhooks: one POST, one time-out over the whole exchange, no redirects, a capped answer."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import aiohttp
 from yarl import URL
@@ -28,15 +28,17 @@ class AiohttpSender:
     """
 
     def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
-        guard = AddressGuard(allowed)
-        self._user_agent = user_agent
+        guard, tls = AddressGuard(allowed), _tls()
+        headers = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._kept = _session(
             aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard, ssl=_tls()
-            )
+                limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard, ssl=tls
+            ),
+            headers,
         )
         self._fresh = _session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard, ssl=_tls())
+            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard, ssl=tls),
+            headers,
         )
 
     async def close(self) -> None:
@@ -46,31 +48,41 @@ class AiohttpSender:
 
     async def send(self, request: WebhookRequest) -> Exchange:
         """Return what came of the request; nothing that a platform can do raises."""
-        trace = SimpleNamespace(reused=False)
+        session = self._fresh if request.fresh else self._kept
         seen = Sightings()
         token = sightings.set(seen)
         try:
             async with asyncio.timeout(request.timeout_s):
-                return await self._exchange(request, trace)
+                return await _exchange(session, request, seen)
         except TimeoutError:
             words = f"no complete answer within {request.timeout_s:g} s"
             return Failure(FailureKind.TIMED_OUT, words)
-        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
-            return _failure(error, seen, reused=trace.reused)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return _failure(error, seen)
+        except RuntimeError as error:  # uvloop says so of a transport that has just ended
+            if session.closed:
+                raise
+            return _failure(error, seen)
         finally:
             sightings.reset(token)
 
-    async def _exchange(self, request: WebhookRequest, trace: SimpleNamespace) -> Answer:
-        session = self._fresh if request.fresh else self._kept
-        async with session.post(
-            URL(request.url, encoded=True),
-            data=request.body,
-            headers={**request.headers, "user-agent": self._user_agent},
-            allow_redirects=False,
-            trace_request_ctx=trace,
-        ) as response:
-            excerpt = await _read(response)
-            return Answer(response.status, response.headers.get("retry-after"), excerpt)
+
+async def _exchange(
+    session: aiohttp.ClientSession, request: WebhookRequest, seen: Sightings
+) -> Answer:
+    async with session.post(
+        _url(request), data=request.body, headers=request.headers, allow_redirects=False
+    ) as response:
+        seen.answered = True
+        excerpt = await _read(response)
+        return Answer(response.status, response.headers.get("retry-after"), excerpt)
+
+
+def _url(request: WebhookRequest) -> URL:
+    try:
+        return URL(request.url, encoded=True)
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:
@@ -86,7 +98,7 @@ async def _read(response: aiohttp.ClientResponse) -> str:
     return kept.decode(errors="replace").replace("\x00", "\ufffd")
 
 
-def _failure(error: Exception, seen: Sightings, *, reused: bool) -> Failure:
+def _failure(error: Exception, seen: Sightings) -> Failure:
     """Name the failure. The words hold no URL: a path or query may be a secret."""
     if seen.only_blocked:
         return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
@@ -98,10 +110,11 @@ def _failure(error: Exception, seen: Sightings, *, reused: bool) -> Failure:
         case aiohttp.ClientConnectorDNSError():
             return Failure(FailureKind.UNREACHABLE, "the host name does not resolve")
         case aiohttp.ClientConnectorError(os_error=cause):
-            return Failure(FailureKind.UNREACHABLE, cause.strerror or type(cause).__name__)
+            words = os.strerror(cause.errno) if cause.errno else type(cause).__name__
+            return Failure(FailureKind.UNREACHABLE, words)
         case _:
             words = f"the connection ended without a complete answer ({type(error).__name__})"
-            return Failure(FailureKind.DISCONNECTED, words, reused=reused)
+            return Failure(FailureKind.DISCONNECTED, words, reused=seen.stale)
 
 
 def _tls_words(error: Exception) -> str:
@@ -110,25 +123,14 @@ def _tls_words(error: Exception) -> str:
     return f"TLS: {reason or type(cause).__name__}"[:200]
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(_mark_reused)
+def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"accept-encoding": "identity"},
+        headers=headers,
         auto_decompress=False,  # a bomb is not unpacked
-        trace_configs=[trace],
     )
-
-
-async def _mark_reused(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _params: aiohttp.TraceConnectionReuseconnParams,
-) -> None:
-    context.trace_request_ctx.reused = True
 
 
 def _tls() -> ssl.SSLContext:

@@ -104,9 +104,7 @@ class SqlDueStore:
     ) -> Sequence[Claim]:
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
-        mine = [
-            leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows
-        ]
+        mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
         await save(connection, mine)
         await write_attempts(
             connection, self._database, [cut_off(row) for row in mine if row.id in cut]

@@ -21,7 +21,9 @@ async def again(call: Callable[[], Awaitable[Answer]], sleep: Sleep) -> Answer:
     """
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(StoreUnreachable),
-        wait=wait_exponential_jitter(_FIRST_WAIT_S, _LONGEST_WAIT_S, jitter=_FIRST_WAIT_S),
+        wait=wait_exponential_jitter(
+            multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S, jitter=_FIRST_WAIT_S
+        ),
         sleep=sleep,
     )
     return await retrying(call)

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
@@ -53,13 +52,10 @@ class PlatformRegistry:
             "enabled": True,
         }
         now = self._database.now_ms
-        try:
-            async with self._database.record() as connection:
-                await connection.execute(
-                    insert(platforms).values(**row, created_at=now, updated_at=now)
-                )
-        except IntegrityError:
-            raise PlatformExists(f"platform {new.id} is already registered") from None
+        added = self._database.insert(platforms).values(**row, created_at=now, updated_at=now)
+        async with self._database.record() as connection:
+            if not (await connection.execute(added.on_conflict_do_nothing())).rowcount:
+                raise PlatformExists(f"platform {new.id} is already registered")
 
     async def all(self) -> list[RegisteredPlatform]:
         """Return all of them, in the order of their ids."""

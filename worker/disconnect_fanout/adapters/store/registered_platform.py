@@ -58,6 +58,7 @@ class RegisteredPlatform:
     url: str
     scheme: Scheme
     state: str
+    enabled: bool
     disabled_reason: str | None
     disabled_at: datetime | None
     disabled_by: str | None
@@ -82,6 +83,7 @@ def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
         url=row.url,
         scheme=Scheme(row.scheme),
         state=_state(row),
+        enabled=row.enabled,
         disabled_reason=row.disabled_reason,
         disabled_at=maybe_from_ms(row.disabled_at),
         disabled_by=row.disabled_by,

@@ -129,9 +129,7 @@ deliveries = Table(
     Index("ix_deliveries_created_at", "created_at"),
 )
 waiting = deliveries.c.next_at.is_not(None)
-decided = and_(
-    deliveries.c.state == literal_column("'pending'"), deliveries.c.reason.is_not(None)
-)
+decided = and_(deliveries.c.state == literal_column("'pending'"), deliveries.c.reason.is_not(None))
 dead = deliveries.c.state == literal_column("'dead'")
 Index(
     "ix_deliveries_due",

@@ -1,0 +1,91 @@
+"""One delivery: sign, send, classify, decide, record."""
+
+import asyncio
+
+from tests.harness.flow_stage import FlowStage, Outside, event
+from tests.harness.virtual_time import in_virtual_time, pass_time
+
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.flow.webhook import WebhookRequest
+
+STALE = Failure(FailureKind.DISCONNECTED, "the connection ended", reused=True)
+
+
+def _one_platform() -> Outside:
+    outside = Outside()
+    outside.register("luma")
+    outside.link("alice@example.com", "luma")
+    return outside
+
+
+def test_a_stale_connection_is_tried_again_at_once_on_a_fresh_one() -> None:
+    """Two attempts are recorded, the second is fresh, and the schedule has not advanced."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        outside.platforms.script = lambda one: Answer(200) if one.fresh else STALE
+        async with FlowStage(outside) as worker:
+            await worker.handle(event("evt_1"))
+            first, second = outside.platforms.requests
+            assert [one.headers["fanout-attempt"] for one in (first, second)] == ["1", "2"]
+            assert second.fresh
+            (row,) = outside.tables.rows()
+            assert (row.state, row.attempts, row.step) == ("delivered", 2, 0)
+            assert len(outside.tables.attempts) == 2
+
+    in_virtual_time(story())
+
+
+def test_both_tries_share_one_time_out_and_so_one_lease() -> None:
+    """A slow death of the first try leaves the second only the rest of the time."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        outside.platforms.took_s = 20.0
+        outside.platforms.script = lambda one: Answer(500) if one.fresh else STALE
+        async with FlowStage(outside) as worker:
+            await worker.handle(event("evt_1"))
+            await pass_time(45)
+            assert outside.platforms.requests[1].timeout_s == 10.0
+
+    in_virtual_time(story())
+
+
+def test_a_second_stale_connection_waits_for_the_schedule() -> None:
+    """The quick second try happens once, then the schedule decides."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        outside.platforms.script = lambda _one: STALE
+        async with FlowStage(outside) as worker:
+            await worker.handle(event("evt_1"))
+            assert len(outside.platforms.requests) == 2
+            (row,) = outside.tables.rows()
+            assert (row.state, row.step) == ("pending", 1)
+
+    in_virtual_time(story())
+
+
+def test_no_more_is_unrecorded_than_there_are_slots() -> None:
+    """In a long outage of the database the slots bound what waits in memory."""
+
+    async def story() -> None:
+        outside = _one_platform()
+
+        def then_an_outage(_request: WebhookRequest) -> Exchange:
+            outside.tables.reachable = False
+            return Answer(200)
+
+        outside.platforms.script = then_an_outage
+        async with FlowStage(outside, cap=4) as worker:
+            taken = [worker.take(event(f"evt_{n}")) for n in range(50)]
+            await pass_time(600)
+            assert len(outside.platforms.requests) == 4
+            outside.platforms.script = lambda _one: Answer(200)
+            outside.tables.reachable = True
+            await asyncio.gather(*(task for _, task in taken))
+            await pass_time(60)
+            assert outside.states() == {"delivered": 50}
+            assert len(outside.platforms.requests) == 50
+
+    in_virtual_time(story())

@@ -1,0 +1,295 @@
+"""The whole flow on fakes, in virtual time: what `app.parts` does with real adapters."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
+from tests.harness.fake_store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
+from tests.harness.fake_tables import FakeTables
+
+from disconnect_fanout.domain.dead_letter import DeadLetter
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.outcome import Answer, Exchange
+from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
+from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.deliver import Clocks, Deliverer
+from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.fact import Fact
+from disconnect_fanout.flow.fan_out import FanOut
+from disconnect_fanout.flow.held_tasks import HeldTasks
+from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.letters import LetterKey
+from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.replayer import Replayer
+from disconnect_fanout.flow.resolver import Resolver
+from disconnect_fanout.flow.scheduler import Scheduler
+from disconnect_fanout.flow.sweeper import Sweeper
+from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.policy.decide import RetryPolicy
+
+EPOCH_MS = 1_763_740_000_000
+AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class LoopTables(FakeTables):
+    """Tables whose clock is the loop's."""
+
+    @property
+    def now_ms(self) -> int:
+        return EPOCH_MS + round(asyncio.get_running_loop().time() * 1000)
+
+    @now_ms.setter
+    def now_ms(self, _value: int) -> None:
+        pass
+
+
+@dataclass(slots=True, eq=False)
+class FakeMessage:
+    """One delivery of one event by the broker."""
+
+    event: DisconnectEvent | Rejection
+    arrived_at: float = 0.0
+    acked: bool = False
+    body: bytes = b""
+    content_type: str | None = None
+    message_id: str | None = None
+    headers: Mapping[str, object] = field(default_factory=dict)
+
+    async def ack(self) -> None:
+        self.acked = True
+
+
+class FakeRejectBox:
+    """Remembers rejections; ``reachable = False`` is a broker that does not confirm."""
+
+    def __init__(self) -> None:
+        self.reachable = True
+        self.rejected: list[Rejection] = []
+
+    async def put(self, _message: Incoming, rejection: Rejection) -> None:
+        if not self.reachable:
+            raise BrokerUnreachable("the fake broker is switched off")
+        self.rejected.append(rejection)
+
+
+class FakeLetterQueue:
+    """The dead-letter queue in memory; a stranger's message is a None."""
+
+    def __init__(self) -> None:
+        self.reachable = True
+        self.letters: list[LetterKey | None] = []
+
+    async def publish(self, letter: DeadLetter) -> None:
+        if not self.reachable:
+            raise BrokerUnreachable("the fake broker is switched off")
+        self.letters.append(LetterKey(letter.delivery_id, letter.replays))
+
+    async def depth(self) -> int:
+        return len(self.letters)
+
+    async def weed(
+        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    ) -> None:
+        stale = set(await judge(list(self.letters)))
+        self.letters = [one for index, one in enumerate(self.letters) if index not in stale]
+
+
+class FakePlatforms:
+    """All receiving platforms: answers by script, and remembers who was asked what when."""
+
+    def __init__(self) -> None:
+        self.requests: list[WebhookRequest] = []
+        self.at: list[float] = []
+        self.script: Callable[[WebhookRequest], Exchange | Awaitable[Exchange]] = lambda _: Answer(
+            200
+        )
+        self.took_s = 0.01
+
+    async def send(self, request: WebhookRequest) -> Exchange:
+        self.requests.append(request)
+        self.at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.took_s)
+        answer = self.script(request)
+        return answer if not isinstance(answer, Awaitable) else await answer
+
+    def heard(self, platform_id: str) -> list[str]:
+        """Return the webhook-ids that reached a platform, in order."""
+        return [
+            one.headers["webhook-id"] for one in self.requests if one.platform_id == platform_id
+        ]
+
+
+@dataclass(slots=True)
+class Outside:
+    """What outlives a worker: the database, the broker, the platforms."""
+
+    tables: LoopTables = field(default_factory=LoopTables)
+    rejects: FakeRejectBox = field(default_factory=FakeRejectBox)
+    queue: FakeLetterQueue = field(default_factory=FakeLetterQueue)
+    platforms: FakePlatforms = field(default_factory=FakePlatforms)
+
+    def register(self, *platform_ids: str, **changes: object) -> None:
+        """Register platforms."""
+        for one in platform_ids:
+            platform = Platform(
+                id=one,
+                name=one,
+                url=f"https://{one}.example/hook",
+                scheme=Scheme.STANDARD,
+                keys=(SigningKey(bytes, bytes),),
+                revision=1,
+                timeout_s=30.0,
+            )
+            self.tables.platforms[one] = replace(platform, **changes)  # type: ignore[arg-type]
+
+    def link(self, email: str, *platform_ids: str) -> None:
+        """Link a user, since long ago."""
+        self.tables.links.extend(Link(email, one, LONG_AGO) for one in platform_ids)
+
+    def states(self) -> dict[str, int]:
+        """Count deliveries by state."""
+        found: dict[str, int] = {}
+        for row in self.tables.rows():
+            found[row.state] = found.get(row.state, 0) + 1
+        return found
+
+
+class FlowStage:
+    """One worker: the flow, wired to the outside."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        *,
+        slots: int = 64,
+        cap: int = 16,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self.outside = outside
+        self.facts = list[Fact]()
+        self.crashes: list[BaseException] = []
+        loop = asyncio.get_running_loop()
+        observe, crashed = self.facts.append, self.crashes.append
+        policy = policy or RetryPolicy((5.0, 60.0), max_age_s=3600.0)
+        clocks = Clocks(
+            lambda: datetime.fromtimestamp(EPOCH_MS / 1000 + loop.time(), UTC),
+            loop.time,
+            lambda: 0.5,
+        )
+        tables = outside.tables
+        letters = FakeDeadLetterStore(tables)
+        self.due = CountingDueStore(tables)
+        self.directory = Directory(FakePlatformSource(tables))
+        self.recorder = Recorder(FakeLedger(tables, observe))
+        self.sending = HeldTasks(crashed)
+        self.office = DeadLetterOffice(letters, outside.queue, self.recorder, observe, crashed)
+        self.bulkheads = Bulkheads(slots, cap, loop.time, observe)
+        self.deliverer = Deliverer(
+            sender=outside.platforms,
+            recorder=self.recorder,
+            bulkheads=self.bulkheads,
+            directory=self.directory,
+            office=self.office,
+            policy=policy,
+            encode=lambda event, platform_id: f"{event.id} {platform_id}".encode(),
+            clocks=clocks,
+            observe=observe,
+        )
+        self.fan_out = FanOut(
+            decode=_decode,
+            resolver=Resolver(
+                FakeEventStore(tables), self.directory, self.bulkheads, timedelta(seconds=2)
+            ),
+            deliverer=self.deliverer,
+            recorder=self.recorder,
+            office=self.office,
+            rejects=outside.rejects,
+            sending=self.sending,
+            observe=observe,
+            on_crash=crashed,
+        )
+        self.scheduler = Scheduler(
+            store=self.due,
+            directory=self.directory,
+            bulkheads=self.bulkheads,
+            deliverer=self.deliverer,
+            recorder=self.recorder,
+            office=self.office,
+            policy=policy,
+            sending=self.sending,
+            clock=loop.time,
+            observe=observe,
+        )
+        self.bulkheads.on_refusal = self.scheduler.refused
+        self.bulkheads.on_release = self.scheduler.slot_freed
+        self.bulkheads.on_recovery = self.scheduler.breaker_closed
+        self.sweeper = Sweeper(
+            store=letters,
+            queue=outside.queue,
+            office=self.office,
+            duty=FakeDuty(tables),
+            worker=str(id(self)),
+            observe=observe,
+        )
+        self.replayer = Replayer(FakeReplayStore(tables), observe)
+
+    async def __aenter__(self) -> Self:
+        await self.directory.refresh()
+        self._duties = [
+            asyncio.create_task(duty)
+            for duty in (self.scheduler.run(), self.sweeper.run(), self.replayer.run())
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.die()
+
+    async def die(self) -> None:
+        """End as a killed process does: nothing is finished, nothing is said."""
+        mine = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in mine:
+            task.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+
+    def take(self, event: DisconnectEvent | Rejection) -> tuple[FakeMessage, asyncio.Task[None]]:
+        """Let the broker deliver an event."""
+        message = FakeMessage(event, asyncio.get_running_loop().time())
+        return message, asyncio.create_task(self.fan_out.handle(message))
+
+    async def handle(self, event: DisconnectEvent | Rejection) -> FakeMessage:
+        """Let the broker deliver an event, and wait for its ack."""
+        message, task = self.take(event)
+        await task
+        return message
+
+
+class CountingDueStore(FakeDueStore):
+    """Counts how often it is asked."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        super().__init__(tables)
+        self.looks = 0
+
+    async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
+        self.looks += 1
+        return await super().due_platforms(platform_ids)
+
+
+def event(event_id: str, email: str = "alice@example.com") -> DisconnectEvent:
+    """Return a disconnect of alice."""
+    return DisconnectEvent(
+        event_id, AT, User(email, None), Provider.GOOGLE, AT, Reason.USER_REQUESTED
+    )
+
+
+def _decode(message: Incoming) -> DisconnectEvent | Rejection:
+    assert isinstance(message, FakeMessage)
+    return message.event

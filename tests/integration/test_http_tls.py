@@ -1,0 +1,103 @@
+"""TLS towards platforms: verified, at least 1.2, and a refusal says which certificate is wrong."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from tests.harness.certificates import Authority
+from tests.harness.raw_server import RawServer
+
+from disconnect_fanout.adapters.http.sender import AiohttpSender
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.flow.webhook import WebhookRequest
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """The one authority that this machine trusts."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return authority
+
+
+@pytest.fixture
+async def sender(authority: Authority) -> AsyncIterator[AiohttpSender]:
+    """A sender that may reach this machine."""
+    assert authority.file.exists()
+    sender = AiohttpSender("disconnect-fanout/test", [ip_network("127.0.0.0/8")])
+    yield sender
+    await sender.close()
+
+
+async def sent(sender: AiohttpSender, server: RawServer, *, times: int = 1) -> list[Exchange]:
+    """What becomes of requests to ``https://localhost``."""
+    request = WebhookRequest("plat_luma", server.url("localhost"), {}, b"{}", 10.0)
+    return [await sender.send(request) for _ in range(times)]
+
+
+async def test_a_verified_platform_is_told(sender: AiohttpSender, authority: Authority) -> None:
+    """With a certificate for its name, from an authority that we trust; over one handshake."""
+    async with RawServer(tls=authority.server()) as server:
+        assert await sent(sender, server, times=3) == [Answer(200)] * 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda ca: ca.self_signed(), "TLS: self-signed certificate"),
+        (lambda ca: ca.server(expired=True), "TLS: certificate has expired"),
+        (
+            lambda ca: ca.server("another.example"),
+            "TLS: Hostname mismatch, certificate is not valid for 'localhost'.",
+        ),
+    ],
+    ids=["self-signed", "expired", "wrong host"],
+)
+async def test_a_wrong_certificate_is_refused_by_name(
+    sender: AiohttpSender, authority: Authority, make: object, words: str
+) -> None:
+    """The operator reads what is wrong; the platform reads nothing."""
+    assert callable(make)
+    async with RawServer(tls=make(authority)) as server:
+        assert await sent(sender, server) == [Failure(FailureKind.TLS_FAILED, words)]
+    assert server.requests == []
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_tls_1_1_is_refused(sender: AiohttpSender, authority: Authority) -> None:
+    """The least is 1.2."""
+    context = authority.server()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    lenient = ssl.create_default_context()
+    lenient.set_ciphers("ALL:@SECLEVEL=0")
+    lenient.minimum_version = ssl.TLSVersion.TLSv1
+    async with RawServer(tls=context) as server:
+        (outcome,) = await sent(sender, server)
+        assert isinstance(outcome, Failure)
+        _, writer = await asyncio.open_connection("localhost", server.port, ssl=lenient)
+        assert writer.get_extra_info("ssl_object").version() == "TLSv1.1"  # it does serve somebody
+        writer.close()
+    assert server.requests == []
+
+
+async def test_tls_1_2_is_accepted(sender: AiohttpSender, authority: Authority) -> None:
+    """Old, but in order."""
+    context = authority.server()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with RawServer(tls=context) as server:
+        assert await sent(sender, server) == [Answer(200)]
+
+
+async def test_plain_http_behind_an_https_url_is_refused(sender: AiohttpSender) -> None:
+    """Nothing is sent in clear because the other side does not speak TLS."""
+    async with RawServer() as server:
+        request = WebhookRequest("p", f"https://localhost:{server.port}/", {}, b"{}", 0.5)
+        outcome = await sender.send(request)
+        assert isinstance(outcome, Failure)
+        assert server.requests == []

@@ -1,0 +1,112 @@
+"""The transaction in which events and their deliveries are first written down."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.instant import span_ms, to_s
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
+
+
+class RegistrationDesk:
+    """Inserts what is new and tells what is not."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+        self._insert_event = (
+            database.insert(events)
+            .values(copies=0, received_at=database.now_ms)
+            .on_conflict_do_nothing()
+        )
+        insert = database.insert(deliveries).values(
+            state=DeliveryState.PENDING, attempts=0, step=0, replays=0
+        )
+        # A row that is there is our own, from a try whose answer was lost: its lease is renewed.
+        self._insert_delivery = insert.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"next_at": insert.excluded.next_at},
+            where=deliveries.c.lease == insert.excluded.lease,
+        )
+
+    async def register(self, intents: Sequence[Intent], writer: str) -> Sequence[Registration]:
+        """Try once; ``writer`` is the token by which a further try recognises its events."""
+        first = {intent.event.id: intent for intent in reversed(intents)}
+        # Sorted, so that two workers with overlapping batches wait for each other in one order.
+        rows = [self._event_row(first[event_id], writer) for event_id in sorted(first)]
+        async with self._database.intend() as connection:
+            await connection.execute(self._insert_event, rows)
+            recorded = await self._recorded(connection, first)
+            ours = {event_id for event_id, row in recorded.items() if row.writer == writer}
+            planned = [
+                _delivery_row(intent, one, recorded[intent.event.id].now_ms)
+                for intent in map(first.__getitem__, sorted(ours))
+                for one in intent.deliveries
+            ]
+            if planned:
+                await connection.execute(self._insert_delivery, planned)
+        return _answers(intents, recorded, ours)
+
+    async def _recorded(
+        self, connection: AsyncConnection, first: Mapping[str, Intent]
+    ) -> dict[str, Any]:
+        found = await connection.execute(
+            select(
+                events.c.id,
+                events.c.content_hash,
+                events.c.writer,
+                self._database.now_ms.label("now_ms"),
+            ).where(self._database.among(events.c.id, first))
+        )
+        return {row.id: row for row in found}
+
+    def _event_row(self, intent: Intent, writer: str) -> dict[str, object]:
+        event = intent.event
+        return {
+            "id": event.id,
+            "content_hash": intent.content_hash,
+            "user_hash": self._seals.user_hash(event.user.folded_email),
+            "sealed": self._seals.seal_event(event),
+            "disconnected_at": to_s(event.disconnected_at),
+            "recipients": len(intent.deliveries),
+            "writer": writer,
+        }
+
+
+def _delivery_row(intent: Intent, planned: PlannedDelivery, now_ms: int) -> dict[str, object]:
+    lease_ms = span_ms(planned.lease_s) if planned.lease else 0
+    return {
+        "id": planned.id,
+        "event_id": intent.event.id,
+        "platform_id": planned.platform_id,
+        "next_at": None if planned.dead else now_ms + lease_ms,
+        "lease": planned.lease,
+        "reason": planned.dead,
+        "decided_at": now_ms if planned.dead else None,
+        "born_at": now_ms,
+        "created_at": now_ms,
+    }
+
+
+def _answers(
+    intents: Sequence[Intent], recorded: Mapping[str, Any], ours: set[str]
+) -> Sequence[Registration]:
+    """The first of several copies in one batch is new, the others are known."""
+    fresh = set(ours)
+    answers: list[Registration] = []
+    for intent in intents:
+        event_id = intent.event.id
+        if event_id in fresh:
+            fresh.remove(event_id)
+            answers.append(Registration.NEW)
+        elif recorded[event_id].content_hash == intent.content_hash:
+            answers.append(Registration.KNOWN)
+        else:
+            answers.append(Registration.CONFLICT)
+    return answers
