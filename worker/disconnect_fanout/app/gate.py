@@ -2,22 +2,30 @@
 
 import asyncio
 
+from disconnect_fanout.flow.change import Barrier
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.recorder import Recorder
 
 _LOOK_EVERY_S = 0.5
 
 
 class Gate:
-    """Opens when a platform is registered and the database answers."""
+    """Opens when a platform is registered and the database takes a commit.
 
-    def __init__(self, directory: Directory) -> None:
+    A commit and not only a look: on a full disk the database still reads, and events taken then
+    would go back to the broker again and again, until their delivery limit.
+    """
+
+    def __init__(self, directory: Directory, recorder: Recorder) -> None:
         self._directory = directory
+        self._recorder = recorder
 
     async def open(self) -> None:
         """Return when there is a reason to consume."""
         while not await self._somebody_to_tell():  # noqa: ASYNC110 - the answer is in the database
             await asyncio.sleep(_LOOK_EVERY_S)
+        await self._recorder.record(Barrier())
 
     async def _somebody_to_tell(self) -> bool:
         try:

@@ -39,6 +39,7 @@ from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
@@ -93,6 +94,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
     bulkheads = Bulkheads(
         settings.max_in_flight, settings.max_in_flight_per_platform, time.monotonic, observe
     )
+    recoveries = Recoveries(time.monotonic)
     deliverer = Deliverer(
         sender=sender,
         recorder=recorder,
@@ -124,6 +126,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
         store=due,
         directory=directory,
         bulkheads=bulkheads,
+        recoveries=recoveries,
         deliverer=deliverer,
         recorder=recorder,
         office=office,
@@ -134,7 +137,8 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
     )
     bulkheads.on_refusal = scheduler.refused
     bulkheads.on_release = scheduler.slot_freed
-    bulkheads.on_recovery = scheduler.breaker_closed
+    bulkheads.on_exchange = recoveries.heard
+    recoveries.on_progress = scheduler.recovering
 
     async def prepare(connection: AbstractConnection) -> None:
         try:
@@ -157,7 +161,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
             queue=topology.events_queue,
             prefetch=settings.prefetch,
             handle=fan_out.handle,
-            may_consume=Gate(directory).open,
+            may_consume=Gate(directory, recorder).open,
             prepare=prepare,
             observe=observe,
             on_crash=crashed,

@@ -16,7 +16,7 @@ from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one, show_text
 from disconnect_fanout.cli.secret_file import read_secret
 from disconnect_fanout.cli.session import execute
-from disconnect_fanout.cli.webhook_verifier import WebhookVerifier
+from disconnect_fanout.demo.webhook_verifier import WebhookVerifier
 
 _LARGEST_BODY = 1024 * 1024
 _SCRIPT = re.compile(r"[2-5]\d\d(,[2-5]\d\d)*")

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import orjson
 
+from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
 from disconnect_fanout.demo.leash import Leash
@@ -33,6 +34,9 @@ class Stage:
 
     def __init__(self, folder: Path, amqp_url: str, leash: Leash) -> None:
         self._folder = folder
+        self.topology = Topology(
+            f"calendar.events.demo-{os.getpid()}", f"fanout-demo-{os.getpid()}"
+        )
         (self._port,) = free_ports(1)
         ours = {name: value for name, value in os.environ.items() if not _foreign(name)}
         self._environment = {
@@ -40,8 +44,8 @@ class Stage:
             "FANOUT_AMQP_URL": amqp_url,
             "FANOUT_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'fanout.db'}",
             "FANOUT_SECRET_KEY": new_key(),
-            "FANOUT_PREFIX": f"fanout-demo-{os.getpid()}",
-            "FANOUT_EXCHANGE": f"calendar.events.demo-{os.getpid()}",
+            "FANOUT_PREFIX": self.topology.prefix,
+            "FANOUT_EXCHANGE": self.topology.exchange,
             "FANOUT_RETRY_SCHEDULE": "1s,1s",
             "FANOUT_ALLOW_HTTP": "true",
             "FANOUT_ALLOW_NETWORKS": "127.0.0.0/8",
@@ -53,11 +57,6 @@ class Stage:
             log=folder / "worker.log",
             leash=leash,
         )
-
-    @property
-    def dead_queue(self) -> str:
-        """The dead-letter queue's name."""
-        return f"{self._environment['FANOUT_PREFIX']}.dead"
 
     async def __aenter__(self) -> Self:
         """Set up the database and the broker's queues."""

@@ -15,6 +15,7 @@ from disconnect_fanout.demo.narrator import Narrator
 from disconnect_fanout.demo.rabbitmq_install import NoBrokerError
 from disconnect_fanout.demo.sample_platform import SamplePlatform, Webhook
 from disconnect_fanout.demo.stage import Stage, StepFailed
+from disconnect_fanout.demo.swept_broker import swept
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
@@ -55,7 +56,9 @@ async def _play(props: AsyncExitStack, narrator: Narrator) -> None:
             ("plat_calcom", "Cal.com"),
         )
     ]
-    stage = await props.enter_async_context(Stage(folder, url, leash))
+    stage = Stage(folder, url, leash)
+    await props.enter_async_context(swept(url, stage.topology))
+    await props.enter_async_context(stage)
     for platform in platforms:
         await _register(stage, platform)
     await stage.start_worker()
@@ -118,8 +121,8 @@ async def _dead_letter_and_replay(
     letter = await _dead_letter(stage)
     _hold(letter["platform_id"] == calcom.id, "the dead letter is another platform's")
     narrator.holds(f"three attempts, then a dead letter     {letter['delivery_id']}")
-    await _depth_becomes(url, stage.dead_queue, 1)
-    narrator.holds(f"one message in the queue {stage.dead_queue}")
+    await _depth_becomes(url, stage.topology.dead_queue, 1)
+    narrator.holds(f"one message in the queue {stage.topology.dead_queue}")
 
     narrator.chapter("Cal.com is back; the operator replays")
     calcom.otherwise = 204
@@ -129,7 +132,7 @@ async def _dead_letter_and_replay(
     _hold(replayed.webhook_id == letter["delivery_id"], "the replay has another webhook-id")
     _hold(replayed.verified, "the replay's signature did not verify")
     narrator.holds(f"Cal.com told, with the same webhook-id {replayed.webhook_id}")
-    await _depth_becomes(url, stage.dead_queue, 0)
+    await _depth_becomes(url, stage.topology.dead_queue, 0)
     narrator.holds("the dead-letter queue is empty again")
 
 
