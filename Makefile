@@ -18,10 +18,10 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-fast check format lock clean
+.PHONY: help demo run test test-fast soak bench-store check format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(PROJECT) ## the whole story on this machine: real RabbitMQ, three platforms, a replay
 	@$(BIN)/fanout demo $(ARGS)
@@ -35,6 +35,14 @@ test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k 
 
 test-fast: $(DEV) ## the tests that need no server, in seconds
 	$(BIN)/pytest tests/policy tests/flow $(ARGS)
+
+soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; prints what it measures
+	@$(BIN)/python -m tests.harness.install
+	$(BIN)/pytest -s tests/soak/soak_*.py $(ARGS)
+
+bench-store: $(DEV) ## what recording costs: a worker's CPU with each store and with one that forgets
+	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.bench.store_cost
 
 check: $(DEV) ## lint, format, types, floors, Dockerfile, compose file, lock, house rules
 	$(BIN)/ruff check

@@ -120,7 +120,7 @@ async def test_a_rejected_event_is_replayed_once_its_cause_is_mended(
             result = await installation.fanout("rejected", "replay", one["id"])
             assert result.exit_code == 0, result.stderr
             await installation.depth_becomes("rejected", 1)  # still the wrong content type
-            result = await installation.fanout("rejected", "discard", one["id"])
+            result = await installation.fanout("rejected", "discard", one["id"], "--yes")
             assert result.exit_code == 0, result.stderr
             await installation.depth_becomes("rejected", 0)
     assert luma.requests == []

@@ -17,6 +17,7 @@ from tests.harness.store_examples import (
 from tests.harness.store_world import Ports, World
 
 from disconnect_fanout.domain.outcome import Result
+from disconnect_fanout.flow.due import Hastened
 from disconnect_fanout.policy.decide import Delivered, RetryIn
 
 
@@ -125,51 +126,65 @@ async def test_two_claimers_never_share_a_row(world: World) -> None:
 
 
 async def test_hastened_rows_are_due_at_once(world: World) -> None:
-    """When a platform is back, all that waits for it is due; other platforms' rows are not."""
+    """When a platform is back, what waits for it is due; other platforms' rows are not."""
     names = [await registered(world.worker, lease="mine") for _ in range(3)]
     elsewhere = await registered(world.worker, "cal", lease="mine")
     await world.worker.ledger.commit(
         [attempted(name, "mine", RETRY) for name in [*names, elsewhere]]
     )
-    assert await world.worker.due.hasten("luma") == 3
+    assert await world.worker.due.hasten("luma", 10) == Hastened(3)
     assert sorted(await due(world.worker)) == sorted(names)
     assert await due(world.worker, "cal") == []
 
 
-async def test_nothing_is_hastened_beyond_its_retry_after(world: World) -> None:
-    """What a platform asked for stays: due at that instant, neither earlier nor later."""
+async def test_no_more_is_hastened_than_asked(world: World) -> None:
+    """The first ones are those whose turn is next."""
+    names = []
+    for wait in (300.0, 200.0, 100.0):
+        names.append(await registered(world.worker, lease="mine"))
+        retry = RetryIn(wait, at_least_s=0.0, step=1)
+        await world.worker.ledger.commit([attempted(names[-1], "mine", retry)])
+    assert await world.worker.due.hasten("luma", 2) == Hastened(2)
+    assert sorted(await due(world.worker)) == sorted(names[1:])
+    assert await world.worker.due.hasten("luma", 2) == Hastened(1)
+
+
+async def test_nothing_is_hastened_before_its_retry_after(world: World) -> None:
+    """What a platform asked for is kept, and the store tells when it will be over."""
     name = await registered(world.worker, lease="mine")
     asked = RetryIn(300.0, at_least_s=60.0, step=1)
     await world.worker.ledger.commit([attempted(name, "mine", asked)])
-    assert await world.worker.due.hasten("luma") == 1
-    assert await world.worker.due.hasten("luma") == 0
+    early = await world.worker.due.hasten("luma", 5)
+    assert early.count == 0
+    assert early.more_in_s == pytest.approx(60, abs=5)
     await world.pass_time(50)
+    assert (await world.worker.due.hasten("luma", 5)).count == 0
     assert await due(world.worker) == []
     await world.pass_time(11)
+    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
     assert await due(world.worker) == [name]
+
+
+async def test_a_row_that_was_hastened_in_vain_keeps_its_next_turn(world: World) -> None:
+    """Of two waits in a row one at most is shortened, and the store does not count on it."""
+    name = await registered(world.worker, lease="mine")
+    await world.worker.ledger.commit([attempted(name, "mine", RETRY)])
+    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
+    again = await claimed(world.worker)
+    assert again.progress.step == 1
+    retry = RetryIn(600.0, at_least_s=0.0, step=2)
+    await world.worker.ledger.commit([attempted(name, again.lease, retry, number=2)])
+    assert await world.worker.due.hasten("luma", 5) == Hastened(0)
+    await world.pass_time(601)
+    at_its_turn = await claimed(world.worker)
+    retry = RetryIn(900.0, at_least_s=0.0, step=3)
+    await world.worker.ledger.commit([attempted(name, at_its_turn.lease, retry, number=3)])
+    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
 
 
 async def test_hastening_leaves_leased_and_due_rows_alone(worker: Ports) -> None:
     """What is being sent is not made due under the sender's hands."""
     await registered(worker, lease="mine")
     await registered(worker)
-    assert await worker.due.hasten("luma") == 0
+    assert await worker.due.hasten("luma", 5) == Hastened(0)
     assert len(await due(worker)) == 1
-
-
-async def test_any_number_of_waiting_rows_is_hastened(worker: Ports) -> None:
-    """More than fit into one transaction, those with a Retry-After among them."""
-    events = [event() for _ in range(1100)]
-    plans = [planned(one, "luma", lease="mine") for one in events]
-    await worker.events.register(
-        [intent(one, plan) for one, plan in zip(events, plans, strict=True)]
-    )
-    asked = RetryIn(300.0, at_least_s=300.0, step=1)
-    for start in range(0, 1100, 275):
-        changes = [
-            attempted(plan.id, "mine", asked if n % 4 else RETRY)
-            for n, plan in enumerate(plans[start : start + 275])
-        ]
-        await worker.ledger.commit(changes)
-    assert await worker.due.hasten("luma") == 1100 // 275 * 69
-    assert len(await due(worker, limit=500)) == 1100 // 275 * 69

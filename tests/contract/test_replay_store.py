@@ -4,47 +4,13 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from tests.harness.store_examples import (
-    EXHAUSTED,
-    attempted,
-    claimed,
-    dead,
-    due,
-    event,
-    intent,
-    planned,
-    registered,
-)
+from tests.harness.replay_examples import HORIZON_S, many_dead, progress
+from tests.harness.store_examples import EXHAUSTED, attempted, claimed, dead, due, registered
 from tests.harness.store_world import World
 
-from disconnect_fanout.adapters.store.replay_job import ReplayProgress
-from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.flow.due import Hastened
 from disconnect_fanout.policy.decide import Delivered, Verdict
-
-HORIZON_S = 2.0
-
-
-async def many_dead(world: World, count: int) -> list[str]:
-    """Return the ids of so many dead deliveries."""
-    events = [event() for _ in range(count)]
-    gone = DeadReason.EXHAUSTED
-    plans = [planned(one, "luma", dead=gone) for one in events]
-    await world.worker.events.register(
-        [intent(one, plan) for one, plan in zip(events, plans, strict=True)]
-    )
-    names = [plan.id for plan in plans]
-    for start in range(0, count, 500):
-        some = names[start : start + 500]
-        await world.worker.ledger.commit([LetterConfirmed(name, replays=0) for name in some])
-    return names
-
-
-async def progress(world: World, job: str) -> ReplayProgress:
-    """Return a job's progress, which must be there."""
-    found = await world.worker.jobs.progress(job)
-    assert found is not None
-    return found
 
 
 async def test_a_replayed_delivery_starts_a_fresh_schedule(world: World) -> None:
@@ -101,6 +67,7 @@ async def test_a_slow_rate_still_moves(world: World) -> None:
     await world.worker.jobs.create(names, rate_per_s=0.1)
     assert await world.worker.replays.advance(HORIZON_S) == 1
     assert await world.worker.replays.advance(HORIZON_S) == 0
+    await due(world.worker)
     await world.pass_time(9)
     assert await world.worker.replays.advance(HORIZON_S) == 1
 
@@ -110,6 +77,8 @@ async def test_a_pause_is_not_made_up_for(world: World) -> None:
     names = await many_dead(world, 50)
     await world.worker.jobs.create(names, rate_per_s=10)
     await world.worker.replays.advance(HORIZON_S)
+    await world.pass_time(3)
+    assert len(await due(world.worker, limit=50)) == 21
     await world.pass_time(3600)
     assert await world.worker.replays.advance(HORIZON_S) == 21
 
@@ -119,7 +88,7 @@ async def test_a_recovered_platform_does_not_break_the_rate(world: World) -> Non
     names = await many_dead(world, 10)
     await world.worker.jobs.create(names, rate_per_s=2)
     await world.worker.replays.advance(HORIZON_S)
-    assert await world.worker.due.hasten("luma") == 0
+    assert await world.worker.due.hasten("luma", 10) == Hastened(0)
     assert len(await due(world.worker)) == 1
 
 

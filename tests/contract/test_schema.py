@@ -42,10 +42,15 @@ async def test_tables_and_migrations_agree(sql_world: SqlWorld) -> None:
         assert await connection.run_sync(partial_indexes) == {
             "ix_deliveries_created_at": False,
             "ix_deliveries_dead": True,
+            "ix_deliveries_dead_at": True,
             "ix_deliveries_dead_id": True,
             "ix_deliveries_decided": True,
+            "ix_deliveries_discarded": True,
+            "ix_deliveries_doomed": True,
             "ix_deliveries_due": True,
             "ix_deliveries_event_id": False,
+            "ix_deliveries_refused": True,
+            "ix_deliveries_replaying": True,
         }
 
 
@@ -53,8 +58,8 @@ async def test_migrating_twice_at_once_is_migrating_once(database_url: str) -> N
     """One of two commands does it, the other waits and finds it done; the key is one key."""
     vault = Vault([new_key()])
     revisions = await asyncio.gather(*(migrate(database_url, vault) for _ in range(3)))
-    assert sorted(revisions, key=str) == [("0001", "0001"), ("0001", "0001"), (None, "0001")]
-    assert await migrate(database_url, vault) == ("0001", "0001")
+    assert sorted(revisions, key=str) == [("0002", "0002"), ("0002", "0002"), (None, "0002")]
+    assert await migrate(database_url, vault) == ("0002", "0002")
     database = Database(database_url)
     first, second = [await load_seals(database, vault) for _ in range(2)]
     assert first.user_hash("a@example.com") == second.user_hash("a@example.com")
@@ -72,14 +77,14 @@ async def test_a_database_says_what_it_lacks(database_url: str) -> None:
 
 async def test_a_foreign_and_an_older_schema_are_told_apart(sql_world: SqlWorld) -> None:
     """An older revision is named with the one that is needed; a newer one is as good."""
-    for revision, words in (("0000", "needs 0001"), ("0002", None)):
+    for revision, words in (("0001", "needs 0002"), ("0003", None)):
         async with sql_world.database.record() as connection:
             await connection.execute(
                 text("UPDATE alembic_version SET version_num = :now"), {"now": revision}
             )
         problem = await check_schema(sql_world.database)
         assert problem is None if words is None else words in (problem or "")
-    assert await migrate(sql_world.url, sql_world.vault) == ("0002", "0002")
+    assert await migrate(sql_world.url, sql_world.vault) == ("0003", "0003")
 
 
 async def test_looking_never_creates_a_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.harness.fake_operator_store import FakeReplayStore
 from tests.harness.flow_stage import FlowStage, Outside, event
 from tests.harness.virtual_time import in_virtual_time, pass_time
 
@@ -114,5 +115,29 @@ def test_one_sweeper_at_a_time() -> None:
             assert sorted(one.delivery_id for one in outside.queue.letters if one) == ids
             assert len(outside.tables.duties) == 1
             sweeping.cancel()
+
+    in_virtual_time(story())
+
+
+def test_the_queue_follows_a_replay_and_is_right_when_it_is_done() -> None:
+    """A short queue follows within ten seconds all the time, any queue when all is settled."""
+
+    async def story() -> None:
+        outside = _failing(users=300)
+        async with FlowStage(outside, policy=NO_RETRY) as worker:
+            ids = await _kill_deliveries(worker, 300)
+            await pass_time(20)
+            assert len(outside.queue.letters) == 300
+            outside.platforms.script = lambda _one: Answer(200)
+            jobs = FakeReplayStore(outside.tables)
+            job = await jobs.create(ids, rate_per_s=10.0)
+            lag = 0
+            while (found := await jobs.progress(job)) is not None and found.state != "done":
+                await pass_time(0.5)
+                lag = max(lag, len(outside.queue.letters) - outside.states().get("dead", 0))
+            assert lag <= 10 * 10
+            await pass_time(10)
+            assert outside.queue.letters == []
+            assert outside.states() == {"delivered": 300}
 
     in_virtual_time(story())

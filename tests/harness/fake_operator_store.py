@@ -12,11 +12,20 @@ from disconnect_fanout.adapters.store.delivery_row import (
     doomed,
     interrupted,
     replayed,
+    reslotted,
 )
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
-from disconnect_fanout.adapters.store.replay_job import ReplayProgress
-from disconnect_fanout.adapters.store.replay_store import slots
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.replay_items import AGAIN, WAITING, at_its_turn
+from disconnect_fanout.adapters.store.replay_job import ReplayProgress, WrongState
+from disconnect_fanout.adapters.store.replay_return import returned
+from disconnect_fanout.adapters.store.replay_slots import (
+    most_unsent,
+    slots,
+    slots_after_pause,
+)
 from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
+from disconnect_fanout.domain.replay import ReplayState
 
 _REPORT_FIRST_S = 10.0
 
@@ -71,6 +80,7 @@ class FakeDeadLetterStore:
         reason = self._reason(row.platform_id)
         assert reason is not None
         self._tables.save([doomed(counted, reason)])
+        self._tables.close_items(row.id, told=False)
 
     def _reason(self, platform_id: str) -> DeadReason | None:
         platform = self._tables.platforms.get(platform_id)
@@ -90,12 +100,18 @@ class FakeReplayStore:
         self._tables = tables
 
     async def create(
-        self, selection: Sequence[str], *, rate_per_s: float | None = None, reconnected: int = 0
+        self,
+        selection: Sequence[str],
+        *,
+        rate_per_s: float | None = None,
+        reconnected: int = 0,
+        again: bool = False,
     ) -> str:
         """Store a job with its selection."""
         job = uuid.uuid4().hex[:12]
-        known = {one: "waiting" for one in selection if one in self._tables.deliveries}
-        self._tables.jobs[job] = FakeJob(rate_per_s, known, reconnected)
+        known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
+        items = {row.id: AGAIN if again and row.told else WAITING for row in known}
+        self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected)
         return job
 
     async def progress(self, job: str) -> ReplayProgress | None:
@@ -104,33 +120,114 @@ class FakeReplayStore:
         if found is None:
             return None
         counts = Counter(found.items.values())
-        pending = counts["waiting"] + counts["released"]
+        pending = len(found.items) - counts["delivered"] - counts["failed"]
         return ReplayProgress(
             job, found.state, len(found.items), found.reconnected,
             counts["delivered"], counts["failed"], pending,
         )  # fmt: skip
 
+    async def all(self, limit: int) -> list[ReplayProgress]:
+        """Return how far the jobs have come, the newest first."""
+        found = [await self.progress(job) for job in reversed(self._tables.jobs)]
+        return [one for one in found if one is not None][:limit]
+
+    async def pause(self, job: str) -> None:
+        """Hold everything of a job."""
+        self._move(job, (ReplayState.RUNNING,), ReplayState.PAUSED)
+
+    async def resume(self, job: str) -> None:
+        """Let it go on, with new slots for what was released and not tried."""
+        if not self._move(job, (ReplayState.PAUSED,), ReplayState.RUNNING):
+            return
+        found = self._tables.jobs[job]
+        rows = [
+            row
+            for row in self._tables.rows()
+            if row.job == job and row.under_way and not row.lease and row.next_at == row.born_at
+        ]
+        rows.sort(key=lambda row: row.next_at or 0)
+        for row, at in zip(
+            rows, slots_after_pause(found.rate_per_s, self._tables.now_ms, len(rows)), strict=True
+        ):
+            self._tables.save([reslotted(row, at)])
+            found.slot_at = at
+
+    async def cancel(self, job: str) -> None:
+        """Send nothing more of it."""
+        self._move(job, (ReplayState.RUNNING, ReplayState.PAUSED), ReplayState.CANCELLED)
+
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``."""
         self._tables.reach()
+        for job, one in self._tables.jobs.items():
+            if one.state == ReplayState.CANCELLED:
+                self._take_back(job, one)
         running = [job for job, one in self._tables.jobs.items() if one.state == "running"]
         return sum(self._turn(job, span_ms(horizon_s)) for job in running)
+
+    def _move(self, job: str, before: Collection[ReplayState], after: ReplayState) -> bool:
+        found = self._tables.jobs.get(job)
+        if found is None:
+            raise NotFound("replay", job)
+        if found.state == after:
+            return False
+        if found.state not in before:
+            raise WrongState(found.state)
+        found.state = after
+        return True
 
     def _turn(self, name: str, horizon_ms: int) -> int:
         job = self._tables.jobs[name]
         free = slots(job.rate_per_s, job.slot_at, self._tables.now_ms, horizon_ms)
-        turn = sorted(one for one, state in job.items.items() if state == "waiting")[: len(free)]
-        for delivery_id in turn:
+        room = len(free)
+        congested = self._congested(name, most_unsent(job.rate_per_s, horizon_ms))
+        items = sorted(
+            (state == AGAIN, one, state)
+            for one, state in job.items.items()
+            if state in (WAITING, AGAIN) and self._tables.row(one).platform_id not in congested
+        )[:room]
+        for _, delivery_id, state in items:
             row = self._tables.row(delivery_id)
-            job.items[delivery_id] = "released"
-            if row.standing:
+            job.items[delivery_id] = at_its_turn(state, row)
+            if job.items[delivery_id] == "released" and not row.under_way:
+                job.reasons[delivery_id] = row.reason
                 job.slot_at = free.pop(0)
                 self._tables.save([replayed(row, job.slot_at, name)])
-            elif row.state != "pending":
-                job.items[delivery_id] = "delivered" if row.state == "delivered" else "failed"
-        if free and not turn and not {"waiting", "released"} & set(job.items.values()):
+        if free and not items and not {WAITING, AGAIN, "released"} & set(job.items.values()):
             job.state = "done"
-        return len(turn)
+        return len(items)
+
+    def _congested(self, job: str, most: int) -> set[str]:
+        unsent = Counter(
+            row.platform_id
+            for row in self._tables.rows()
+            if row.job == job and not row.lease and row.next_at
+            and row.next_at <= self._tables.now_ms
+        )  # fmt: skip
+        return {one for one, count in unsent.items() if count >= most}
+
+    def _take_back(self, name: str, job: FakeJob) -> None:
+        for delivery_id, state in list(job.items.items()):
+            row = self._tables.row(delivery_id)
+            if state != "released" or row.in_hand:
+                continue
+            job.items[delivery_id] = AGAIN if row.told else WAITING
+            if row.job != name or not row.under_way:
+                continue
+            cut = row if row.lease is None else interrupted(row)
+            if row.lease is not None:
+                self._tables.note(*cut_off(cut))
+            heir, reason = self._heir(name, delivery_id), job.reasons.get(delivery_id)
+            self._tables.save([returned(cut, reason, heir)])
+            if heir is not None:
+                self._tables.jobs[heir].reasons[delivery_id] = reason
+
+    def _heir(self, name: str, delivery_id: str) -> str | None:
+        for other, job in self._tables.jobs.items():
+            waits = job.items.get(delivery_id) == "released" and job.state != "cancelled"
+            if other != name and waits:
+                return other
+        return None
 
 
 class FakeDuty:

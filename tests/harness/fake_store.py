@@ -15,13 +15,17 @@ from disconnect_fanout.adapters.store.delivery_row import (
     leased,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
-from disconnect_fanout.adapters.store.settlement import disabled_platform, settle
+from disconnect_fanout.adapters.store.settlement import (
+    disabled_platform,
+    end_of_round,
+    settle,
+)
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.change import Attempted, Barrier, Change, CopySeen
-from disconnect_fanout.flow.due import Claim
+from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 
@@ -44,6 +48,11 @@ class FakeEventStore:
     def __init__(self, tables: FakeTables) -> None:
         self._tables = tables
 
+    @property
+    def outages(self) -> int:
+        """How often the database has failed us so far."""
+        return self._tables.outages
+
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         """Return the candidate links for each event."""
         self._tables.reach()
@@ -61,7 +70,7 @@ class FakeEventStore:
             same = there.content_hash == intent.content_hash
             return Registration.KNOWN if same else Registration.CONFLICT
         self._tables.events[intent.event.id] = FakeEvent(
-            intent.event, intent.content_hash, len(intent.deliveries)
+            intent.event, intent.content_hash, len(intent.deliveries), self._tables.now_ms
         )
         now = self._tables.now_ms
         self._tables.save(_new_row(intent, one, now) for one in intent.deliveries)
@@ -108,11 +117,14 @@ class FakeLedger:
         before = self._tables.row(change.delivery_id)
         after = settle(before, change)
         self._tables.save([after])
+        told = end_of_round(before, after, change)
+        if told is not None:
+            self._tables.close_items(after.id, told=told)
         if isinstance(change, Attempted):
             self._tables.note(change.delivery_id, change.attempt)
             platform = self._tables.platforms.get(change.platform_id)
             same = platform is not None and platform.revision == change.platform_revision
-            if platform and same and disabled_platform(before, after, change):
+            if platform and same and disabled_platform(before, change):
                 self._tables.platforms[platform.id] = replace(platform, enabled=False)
 
 
@@ -144,23 +156,31 @@ class FakeDueStore:
             for row in self._due()
             if row.platform_id == platform_id
             and row.id not in holding
+            and not self._tables.held(row)
             and (reclaim or row.lease is None)
         ]
         token = uuid.uuid4().hex
         return [self._claimed(row, token, span_ms(lease_s)) for row in rows[:limit]]
 
-    async def hasten(self, platform_id: str) -> int:
-        """Make the waiting rows of a recovered platform due, none before its Retry-After."""
+    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+        """Make up to ``limit`` waiting rows due, those first whose turn is next."""
         self._tables.reach()
         now = self._tables.now_ms
-        rows = [
+        early = [
             row
             for row in self._tables.rows()
             if row.platform_id == platform_id and row.lease is None
-            and now < (row.next_at or 0) > (row.not_before or 0)
+            and now < (row.next_at or 0) and not self._tables.held(row)
         ]  # fmt: skip
-        self._tables.save(hastened(row) for row in rows)
-        return len(rows)
+        permitted = [row for row in early if (row.not_before or 0) <= now]
+        permitted.sort(key=lambda row: row.next_at or 0)
+        self._tables.save(hastened(row) for row in permitted[:limit])
+        if len(permitted) >= limit:
+            return Hastened(limit)
+        later = [
+            row.not_before or 0 for row in early if now < (row.not_before or 0) < (row.next_at or 0)
+        ]
+        return Hastened(len(permitted), (min(later) - now) / 1000 if later else None)
 
     def _due(self) -> list[DeliveryRow]:
         now = self._tables.now_ms
@@ -174,7 +194,7 @@ class FakeDueStore:
         if cut:
             self._tables.note(*cut_off(mine))
         age = (row.read_at - row.born_at) / 1000
-        progress = Progress(mine.attempts, mine.step, age, mine.replays)
+        progress = Progress(mine.attempts, mine.step, age, mine.replays, mine.told)
         event = self._tables.events[row.event_id].event
         delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)
         return Claim(delivery, interrupted=cut)
@@ -196,12 +216,14 @@ def _new_row(intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
         replays=0,
         next_at=None if planned.dead else now + span_ms(planned.lease_s),
         not_before=None,
+        hastened=False,
         lease=planned.lease,
         born_at=now,
         reason=planned.dead,
         decided_at=now if planned.dead else None,
         last_result=None,
         last_status=None,
+        last_error=None,
         first_failed_at=None,
         settled_at=None,
         job=None,

@@ -9,6 +9,7 @@ from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 
@@ -19,6 +20,7 @@ class FakeEvent:
     event: DisconnectEvent
     content_hash: str
     recipients: int
+    received_at: int
     copies: int = 0
 
 
@@ -31,6 +33,7 @@ class FakeJob:
     reconnected: int
     state: str = "running"
     slot_at: int = 0
+    reasons: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -41,11 +44,13 @@ class FakeTables:
         now_ms: the database's clock.
         reachable: False is an outage.
         commits: transactions so far.
+        outages: how often it has failed somebody.
     """
 
     now_ms: int = 1_763_740_000_000
     reachable: bool = True
     commits: int = 0
+    outages: int = 0
     platforms: dict[str, Platform] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     events: dict[str, FakeEvent] = field(default_factory=dict)
@@ -61,7 +66,16 @@ class FakeTables:
     def reach(self) -> None:
         """Be there, or raise as a database in an outage does."""
         if not self.reachable:
+            self.outages += 1
             raise StoreUnreachable("the fake store is switched off")
+
+    def crash(self) -> None:
+        """Lose what no commit has brought to the disk: events without an attempt."""
+        self.outages += 1
+        kept = {row.event_id for row in self.deliveries.values() if row.attempts}
+        self.events = {one: self.events[one] for one in self.events if one in kept}
+        rows = self.deliveries.values()
+        self.deliveries = {row.id: row for row in rows if row.event_id in kept}
 
     def row(self, delivery_id: str) -> DeliveryRow:
         """Return a row as it reads now."""
@@ -74,10 +88,7 @@ class FakeTables:
     def save(self, rows: Iterable[DeliveryRow]) -> None:
         """Write rows back."""
         self.commits += 1
-        for row in rows:
-            before, self.deliveries[row.id] = self.deliveries.get(row.id), row
-            if before is not None:
-                self._close_items(before, row)
+        self.deliveries |= {row.id: row for row in rows}
 
     def note(self, delivery_id: str, attempt: Attempt) -> None:
         """Write an attempt; only a guess gives way to it."""
@@ -85,13 +96,12 @@ class FakeTables:
         if there is None or there.result == "interrupted":
             self.attempts[delivery_id, attempt.number] = attempt
 
-    def _close_items(self, before: DeliveryRow, after: DeliveryRow) -> None:
-        if after.state == "delivered" and before.state != "delivered":
-            end = "delivered"
-        elif after.reason is not None and before.reason is None:
-            end = "failed"
-        else:
-            return
+    def close_items(self, delivery_id: str, *, told: bool) -> None:
+        """Close the items of a delivery that ended."""
         for job in self.jobs.values():
-            if job.items.get(after.id) == "released":
-                job.items[after.id] = end
+            if job.items.get(delivery_id) == "released":
+                job.items[delivery_id] = "delivered" if told else "failed"
+
+    def held(self, row: DeliveryRow) -> bool:
+        """Tell whether its replay is paused or cancelled."""
+        return row.job in self.jobs and self.jobs[row.job].state in HOLDING

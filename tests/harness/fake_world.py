@@ -1,7 +1,9 @@
 """The store in memory, behind the contract suite's back door."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from tests.harness.fake_housekeeping import FakeBalance, FakeRetention
 from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
 from tests.harness.fake_store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fake_tables import FakeTables
@@ -70,4 +72,6 @@ class FakeWorld:
             replays=FakeReplayStore(self.tables),
             jobs=FakeReplayStore(self.tables),
             duty=FakeDuty(self.tables),
+            balance=FakeBalance(self.tables),
+            retention=partial(FakeRetention, self.tables),
         )

@@ -27,6 +27,7 @@ from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.letters import LetterKey
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
@@ -192,6 +193,7 @@ class FlowStage:
         self.sending = HeldTasks(crashed)
         self.office = DeadLetterOffice(letters, outside.queue, self.recorder, observe, crashed)
         self.bulkheads = Bulkheads(slots, cap, loop.time, observe)
+        self.recoveries = Recoveries(loop.time)
         self.deliverer = Deliverer(
             sender=outside.platforms,
             recorder=self.recorder,
@@ -220,6 +222,7 @@ class FlowStage:
             store=self.due,
             directory=self.directory,
             bulkheads=self.bulkheads,
+            recoveries=self.recoveries,
             deliverer=self.deliverer,
             recorder=self.recorder,
             office=self.office,
@@ -230,13 +233,15 @@ class FlowStage:
         )
         self.bulkheads.on_refusal = self.scheduler.refused
         self.bulkheads.on_release = self.scheduler.slot_freed
-        self.bulkheads.on_recovery = self.scheduler.breaker_closed
+        self.bulkheads.on_exchange = self.recoveries.heard
+        self.recoveries.on_progress = self.scheduler.recovering
         self.sweeper = Sweeper(
             store=letters,
             queue=outside.queue,
             office=self.office,
             duty=FakeDuty(tables),
             worker=str(id(self)),
+            clock=loop.time,
             observe=observe,
         )
         self.replayer = Replayer(FakeReplayStore(tables), observe)

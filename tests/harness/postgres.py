@@ -96,6 +96,10 @@ class PrivatePostgres:
         """Kill it as a power cut would; ``restart`` brings it back with what was on its disk."""
         await self._server.kill()
 
+    async def halt(self) -> None:
+        """End it in order, as for an upgrade; ``start`` brings it back on folder and port."""
+        await self._end()
+
     async def restart(self) -> None:
         """Start it again on the same folder and port, ending it in order first if it runs."""
         await self._end()

@@ -1,6 +1,7 @@
 """A real database, behind the contract suite's back door."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import insert, select, update
@@ -10,6 +11,7 @@ from tests.harness.store_world import Ports
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
 from disconnect_fanout.adapters.store import tables
+from disconnect_fanout.adapters.store.balance import BalanceSheet
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
@@ -22,8 +24,10 @@ from disconnect_fanout.adapters.store.locked_rows import lock_named
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replay_job import ReplayJobs
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
+from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.schema import migrate
 from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Result
@@ -35,8 +39,9 @@ _INSTANTS = {
         "next_at", "not_before", "born_at", "decided_at", "first_failed_at", "created_at",
         "settled_at",
     ),
+    tables.events: ("received_at",),
     tables.platforms: ("old_secret_until",),
-    tables.replays: ("slot_at",),
+    tables.replays: ("slot_at", "finished_at"),
     tables.duties: ("until",),
 }  # fmt: skip
 
@@ -83,6 +88,8 @@ class SqlWorld:
             replays=SqlReplayStore(database),
             jobs=ReplayJobs(database),
             duty=Duty(database),
+            balance=BalanceSheet(database),
+            retention=partial(Retention, database),
         )
 
     async def another_worker(self) -> Ports:
@@ -111,7 +118,14 @@ class SqlWorld:
             await connection.execute(insert(tables.platforms).values(row))
 
     async def add_links(self, *links: Link) -> None:
-        rows = [
+        sealed = SealedLinks(self.database, self.seals)
+        async with self.database.record() as connection:
+            rows = [sealed.columns(link) for link in links]
+            await connection.execute(insert(tables.links), rows)
+
+    async def insert_clear_links(self, *links: Link) -> None:
+        """Insert links as the owner's own SQL does."""
+        clear = [
             {
                 "email": link.email,
                 "google_id": link.google_id,
@@ -123,7 +137,7 @@ class SqlWorld:
             for link in links
         ]
         async with self.database.record() as connection:
-            await connection.execute(insert(tables.links), rows)
+            await connection.execute(insert(tables.links), clear)
 
     async def pass_time(self, seconds: float) -> None:
         """The clock is real and can't be moved, so everything stored moves back."""

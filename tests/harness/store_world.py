@@ -1,16 +1,18 @@
 """One installation's store as a contract test sees it: the ports, and a back door to set it up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.adapters.store.replay_job import ReplayProgress
+from disconnect_fanout.app.balance_watch import BalanceSource
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
+from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.replayer import ReplayStore
@@ -23,10 +25,23 @@ class Jobs(Protocol):
     """Replays as the command sees them."""
 
     async def create(
-        self, selection: Sequence[str], *, rate_per_s: float | None = None, reconnected: int = 0
+        self,
+        selection: Sequence[str],
+        *,
+        rate_per_s: float | None = None,
+        reconnected: int = 0,
+        again: bool = False,
     ) -> str: ...
 
     async def progress(self, job: str) -> ReplayProgress | None: ...
+
+    async def all(self, limit: int) -> list[ReplayProgress]: ...
+
+    async def pause(self, job: str) -> None: ...
+
+    async def resume(self, job: str) -> None: ...
+
+    async def cancel(self, job: str) -> None: ...
 
 
 class Duties(Protocol):
@@ -49,6 +64,8 @@ class Ports:
     replays: ReplayStore
     jobs: Jobs
     duty: Duties
+    balance: BalanceSource
+    retention: Callable[[float], Chore]
 
 
 class World(Protocol):

@@ -119,6 +119,11 @@ class WorkerProcess:
         """Whether it was started and has not ended."""
         return self._child.running
 
+    @property
+    def pid(self) -> int:
+        """Its process id: the same one as long as nobody has started it anew."""
+        return self._child.pid
+
     def sigterm(self) -> None:
         """Ask it to drain and leave; ask twice, and it leaves at once."""
         self._child.send(signal.SIGTERM)

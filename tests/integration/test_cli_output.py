@@ -64,7 +64,8 @@ def test_every_command_teaches_by_an_example(newcomer: Operator) -> None:
         "platforms": "add update list show enable disable pause resume rotate-secret remove test",
         "links": "add end list import",
         "events": "list show resolve",
-        "deliveries": "list show",
+        "replays": "list show pause resume cancel",
+        "deliveries": "list show replay",
         "dlq": "list show replay",
         "rejected": "list show replay discard",
     }

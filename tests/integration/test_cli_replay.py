@@ -1,6 +1,7 @@
 """``fanout dlq replay``: what is selected, who is left out, what is stored, what is asked."""
 
 import asyncio
+import re
 import signal
 from datetime import timedelta
 from typing import Any
@@ -102,12 +103,12 @@ def test_who_has_come_back_is_left_out_and_counted(replayer: Operator) -> None:
 
 
 def test_a_dry_run_counts_and_stores_nothing(replayer: Operator) -> None:
-    """Counts by platform on stderr, the report on stdout, no job in the database."""
+    """Counts by platform, reason and age on stderr, the report on stdout, no job stored."""
     result = replayer.fanout("dlq", "replay", "--all", "--dry-run", "-o", "json")
     report = result.json()
     assert (report["job"], report["state"], report["selected"]) == (None, "dry_run", 6)
-    assert "3  boardy" in result.stderr
-    assert "3  luma" in result.stderr
+    assert re.search(r"3  boardy  exhausted, \S+( to \S+)? ago", result.stderr)
+    assert re.search(r"3  luma  exhausted, \S+( to \S+)? ago", result.stderr)
     released: list[int] = []
 
     async def advance(world: SqlWorld) -> None:
@@ -128,7 +129,7 @@ def test_the_command_follows_a_job_to_its_end(
         await _settle(replayer, failing)
         return await real_follow(jobs, job)
 
-    monkeypatch.setattr("disconnect_fanout.cli.dlq_replay.follow", follow)
+    monkeypatch.setattr("disconnect_fanout.cli.replay_order.follow", follow)
     result = replayer.fanout("dlq", "replay", "--platform", "luma", "--yes", "-o", "json")
     assert result.exit_code == code
     assert f'"failed": {failing}' in result.stdout
@@ -172,6 +173,8 @@ async def test_ctrl_c_leaves_the_job_running(operator: Operator) -> None:
     assert process.returncode == 130
     assert out == b""
     assert b"goes on without this command" in said
+    assert b"fanout replays show " in said
+    assert b"fanout replays pause " in said
 
     async def advance(world: SqlWorld) -> None:
         assert await world.worker.replays.advance(1.0) == 6

@@ -447,7 +447,7 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> Names:
     names: Names = {}
 
     async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-        return [(2, 1, 6, "", (address, port)) for address in names[host]]
+        return [(2, 1, 6, "", (address, port)) for address in names.get(host, [host])]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     return names

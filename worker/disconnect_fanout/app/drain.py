@@ -15,7 +15,7 @@ async def drain(parts: Parts, within_s: float, observe: Observe) -> bool:
     log.info("draining", within_s=within_s)
     try:
         async with asyncio.timeout(within_s):
-            await parts.consumer.stop()
+            await asyncio.gather(parts.scheduler.stop(), parts.consumer.stop())
             await parts.sending.finish()
             await parts.recorder.drain()
             await parts.office.finish()

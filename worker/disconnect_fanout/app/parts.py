@@ -15,19 +15,11 @@ from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
 from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
-from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.duty import Duty
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.ledger import SqlLedger
-from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
-from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
-from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.bulkheads import Bulkheads
@@ -36,7 +28,9 @@ from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.held_tasks import HeldTasks
+from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
@@ -47,14 +41,15 @@ from disconnect_fanout.flow.sweeper import Sweeper
 from disconnect_fanout.policy.decide import RetryPolicy
 from disconnect_fanout.telemetry.observer import Observer
 
+_LONGEST_REST_S = 600.0
+_SEAL_EVERY_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
-    database: Database
-    due: SqlDueStore
-    letters: SqlDeadLetterStore
+    letters: DeadLetterStore
     directory: Directory
     publisher: Publisher
     sender: AiohttpSender
@@ -65,6 +60,7 @@ class Parts:
     scheduler: Scheduler
     sweeper: Sweeper
     replayer: Replayer
+    chores: tuple[Housekeeping | BalanceWatch, ...]
 
 
 def topology_of(settings: Settings) -> Topology:
@@ -72,25 +68,23 @@ def topology_of(settings: Settings) -> Topology:
     return Topology(settings.exchange, settings.prefix)
 
 
-def assemble(settings: Settings, database: Database, seals: Seals, observer: Observer) -> Parts:
+def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     """Make the parts and introduce them to each other; nothing runs yet."""
     observe, crashed = observer.observe, observer.crashed
     clocks = Clocks(lambda: datetime.now(UTC), time.monotonic, random.random)
     policy = RetryPolicy(settings.retry_schedule, settings.max_age)
     topology = topology_of(settings)
 
-    due = SqlDueStore(database, seals)
-    letters = SqlDeadLetterStore(database)
-    vault = Vault(settings.secret_keys)
-    directory = Directory(SqlPlatformSource(database, vault, settings.timeout))
-    recorder = Recorder(SqlLedger(database, observe))
+    worker = uuid.uuid4().hex
+    directory = Directory(stores.platforms)
+    recorder = Recorder(stores.ledger)
 
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
     queue = AmqpLetterQueue(publisher, topology.dead_queue)
     sender = AiohttpSender(f"disconnect-fanout/{__version__}", settings.allow_networks)
 
     sending = HeldTasks(crashed)
-    office = DeadLetterOffice(letters, queue, recorder, observe, crashed)
+    office = DeadLetterOffice(stores.letters, queue, recorder, observe, crashed)
     bulkheads = Bulkheads(
         settings.max_in_flight, settings.max_in_flight_per_platform, time.monotonic, observe
     )
@@ -109,7 +103,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
     fan_out = FanOut(
         decode=_decode,
         resolver=Resolver(
-            SqlEventStore(database, seals),
+            stores.events,
             directory,
             bulkheads,
             timedelta(seconds=settings.link_grace),
@@ -123,7 +117,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
         on_crash=crashed,
     )
     scheduler = Scheduler(
-        store=due,
+        store=stores.due,
         directory=directory,
         bulkheads=bulkheads,
         recoveries=recoveries,
@@ -147,9 +141,7 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
             raise BrokerUnreachable(str(error)) from error
 
     return Parts(
-        database=database,
-        due=due,
-        letters=letters,
+        letters=stores.letters,
         directory=directory,
         publisher=publisher,
         sender=sender,
@@ -168,14 +160,39 @@ def assemble(settings: Settings, database: Database, seals: Seals, observer: Obs
         ),
         scheduler=scheduler,
         sweeper=Sweeper(
-            store=letters,
+            store=stores.letters,
             queue=queue,
             office=office,
-            duty=Duty(database),
-            worker=uuid.uuid4().hex,
+            duty=stores.duty,
+            worker=worker,
+            clock=time.monotonic,
             observe=observe,
         ),
-        replayer=Replayer(SqlReplayStore(database), observe),
+        replayer=Replayer(stores.replays, observe),
+        chores=_chores(settings, stores, worker, observer),
+    )
+
+
+def _chores(
+    settings: Settings, stores: Stores, worker: str, observer: Observer
+) -> tuple[Housekeeping | BalanceWatch, ...]:
+    duty, observe = stores.duty, observer.observe
+    rest_s = min(max(settings.history_retention / 100, 1.0), _LONGEST_REST_S)
+    return (
+        Housekeeping(
+            "retention", stores.retention, every_s=rest_s, duty=duty, worker=worker, observe=observe
+        ),
+        Housekeeping(
+            "clear links",
+            stores.clear_links,
+            every_s=_SEAL_EVERY_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
+        ),
+        BalanceWatch(
+            stores.balance, duty=duty, worker=worker, metrics=observer.metrics, observe=observe
+        ),
     )
 
 

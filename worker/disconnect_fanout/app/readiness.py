@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from disconnect_fanout.flow.fact import DependencyChanged, Fact
+
 
 @dataclass(slots=True)
 class Readiness:
@@ -11,9 +13,15 @@ class Readiness:
     started: bool = False
     stopping: bool = False
     database: bool = False
+    commits: bool = True
     consuming: Callable[[], bool] = lambda: False
     platforms: int = 0
     unreadable: tuple[str, ...] = ()
+
+    def observe(self, fact: Fact) -> None:
+        """Learn from what happened."""
+        if isinstance(fact, DependencyChanged) and fact.what == "database":
+            self.commits = fact.reachable
 
     def problems(self) -> list[str]:
         """Return what keeps the worker from its duty; empty when it is ready."""
@@ -24,6 +32,8 @@ class Readiness:
         found = []
         if not self.database:
             found.append("the database does not answer")
+        elif not self.commits:
+            found.append("the database takes no commit: is its disk full, or is it locked?")
         elif not self.platforms:
             found.append("no platform is registered: run `fanout platforms add`")
         elif not self.consuming():

@@ -1,6 +1,7 @@
 """On SQLite one ``fanout run`` at a time: a lock that a crash releases."""
 
 import fcntl
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,14 +24,16 @@ class RunLock:
 
     def __init__(self, database_url: str) -> None:
         url = make_url(database_url)
-        sqlite = url.get_backend_name() == "sqlite" and url.database
-        self._path = Path(f"{url.database}.run.lock") if sqlite else None
+        # The file itself, not a name for it: a symlink would let a second worker in.
+        sqlite = url.database and url.get_backend_name() == "sqlite"
+        file = Path(url.database or "").resolve()
+        self._path = file.with_name(f"{file.name}.run.lock") if sqlite else None
 
     def __enter__(self) -> Self:
         """Take it."""
         if self._path is None:
             return self
-        self._file = self._path.open("a")
+        self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

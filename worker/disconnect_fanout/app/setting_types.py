@@ -17,6 +17,7 @@ from disconnect_fanout.domain.duration import parse_duration
 from disconnect_fanout.policy.address import Network
 
 _LONGEST_S = 366 * 86400.0
+_DATABASE_OPTIONS = {"ssl", "host", "port"}  # asyncpg would raise on any other
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -97,6 +98,9 @@ def _database(url: SecretStr) -> SecretStr:
         raise ValueError("is not a URL") from None
     if parsed.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
         raise ValueError("has another driver")
+    if unknown := sorted(set(parsed.query) - _DATABASE_OPTIONS):
+        hint = "; asyncpg calls sslmode ssl" if "sslmode" in unknown else ""
+        raise ValueError(f"has an option that nothing reads: {', '.join(unknown)}{hint}")
     if parsed.database in {None, "", ":memory:"}:
         raise ValueError("names no database file, and one in memory would forget every receipt")
     return url

@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.drain import drain
@@ -25,6 +26,7 @@ from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.app.run_lock import RunLock
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stop_signal import stop_signal
+from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.watch import Watch
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.telemetry.logs import configure_logs
@@ -49,7 +51,8 @@ async def run_worker(settings: Settings) -> int:
         AddressTaken: nobody can listen on the HTTP address.
     """
     configure_logs(settings.log_level, settings.log_format)
-    observer, readiness = Observer(), Readiness()
+    readiness = Readiness()
+    observer = Observer(readiness.observe)
     http = HttpServer(
         settings.http_host, settings.http_port, readiness, observer.metrics.exposition
     )
@@ -86,9 +89,9 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
     async with connection:
         await declare(connection, topology_of(settings))
     seals = await load_seals(database, Vault(settings.secret_keys))
-    parts = assemble(settings, database, seals, observer)
     if database.sqlite:  # we hold the run lock: every lease that we find is a dead worker's
-        await parts.due.release_all_leases()
+        await SqlDueStore(database, seals).release_all_leases()
+    parts = assemble(settings, sql_stores(settings, database, seals, observer.observe), observer)
     await parts.directory.refresh()
     return parts
 
@@ -111,6 +114,7 @@ async def _serve(
                 parts.sweeper.run(),
                 parts.replayer.run(),
                 watch.run(),
+                *(chore.run() for chore in parts.chores),
             )
         ]
         scheduling = duties.create_task(parts.scheduler.run())
@@ -118,7 +122,6 @@ async def _serve(
         structlog.get_logger().info("started", version=__version__)
         await stop.wait()
         readiness.stopping = True
-        parts.scheduler.stop()
         drained = await drain(parts, drain_s, observer.observe)
         await asyncio.wait({consuming, scheduling}, timeout=_LAST_WORDS_S)
         for duty in (consuming, scheduling, *lasting):

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.broker.connection import named_errors, open_conn
 from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.settings import Settings, SettingsError
@@ -81,8 +82,12 @@ async def _check(settings: Settings) -> list[Finding]:
 async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(name, "ok", await look())
-    except (BrokerUnreachable, StoreUnreachable) as error:
-        return Finding(name, "unreachable", str(error))
+    except BrokerUnreachable as error:
+        return Finding(name, "unreachable", f"{error}; is it running, is FANOUT_AMQP_URL right?")
+    except StoreUnreachable as error:
+        return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
+    except StatementRefused as error:
+        return Finding(name, "wrong", f"FANOUT_DATABASE_URL: {error}")
     except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
 

@@ -7,6 +7,9 @@ import typer
 from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
 from disconnect_fanout.adapters.store.delivery_record import DeliveryRecord, DeliveryStory
 from disconnect_fanout.adapters.store.known_names import require_known
+from disconnect_fanout.cli.curl import curl_of, show_story
+from disconnect_fanout.cli.deliveries_balance import balance
+from disconnect_fanout.cli.deliveries_replay import replay
 from disconnect_fanout.cli.filters import (
     EventOption,
     LimitOption,
@@ -15,13 +18,16 @@ from disconnect_fanout.cli.filters import (
     UserOption,
     Wanted,
     WhyOption,
+    first,
 )
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
-from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute, opened
 from disconnect_fanout.domain.delivery import DeliveryState
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: the history of who was told what.")
+app.command()(balance)
+app.command()(replay)
 
 _COLUMNS = (
     "delivery_id", "event_id", "platform_id", "state", "attempts", "last_result", "last_status",
@@ -58,9 +64,9 @@ def all_(
         async with opened() as session:
             chosen = await wanted.chosen(session, *(state or ()))
             await require_known(session.database, chosen)
-            return await DeliveryHistory(session.database).deliveries(chosen, limit)
+            return await DeliveryHistory(session.database).deliveries(chosen, limit + 1)
 
-    show_list(execute(work()), output, _COLUMNS)
+    show_list(first(limit, execute(work())), output, _COLUMNS)
 
 
 @app.command()
@@ -69,15 +75,18 @@ def show(
     delivery_id: Annotated[str, typer.Argument(metavar="ID", help="The webhook-id: wh_del_….")],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    r"""Show one delivery with every attempt.
+    r"""Show one delivery with every attempt, and its request as a command to copy.
+
+    The command names the user, and holds no signature.
 
     \b
     Example:
       fanout deliveries show wh_del_5d41402abc4b2a76b9719d911017c592
     """
 
-    async def work() -> DeliveryStory:
+    async def work() -> tuple[DeliveryStory, str | None]:
         async with opened() as session:
-            return await DeliveryHistory(session.database).delivery(delivery_id)
+            story = await DeliveryHistory(session.database).delivery(delivery_id)
+            return story, await curl_of(session, story)
 
-    show_one(execute(work()), output)
+    show_story(*execute(work()), output)

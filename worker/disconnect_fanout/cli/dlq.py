@@ -7,6 +7,10 @@ import typer
 from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
 from disconnect_fanout.adapters.store.delivery_record import DeadRecord, DeadStory
 from disconnect_fanout.adapters.store.known_names import require_known
+from disconnect_fanout.cli.curl import curl_of, show_story
+from disconnect_fanout.cli.dlq_counts import groups, stats
+from disconnect_fanout.cli.dlq_discard import discard
+from disconnect_fanout.cli.dlq_export import export
 from disconnect_fanout.cli.dlq_replay import replay
 from disconnect_fanout.cli.filters import (
     EventOption,
@@ -16,16 +20,18 @@ from disconnect_fanout.cli.filters import (
     UserOption,
     Wanted,
     WhyOption,
+    first,
 )
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
-from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute, opened
 from disconnect_fanout.domain.delivery import DeliveryState
 
 app = typer.Typer(
     no_args_is_help=True, help="Dead letters: deliveries that ended undelivered and wait for you."
 )
-app.command()(replay)
+for command in (groups, stats, replay, discard, export):
+    app.command()(command)
 
 
 @app.command("list")
@@ -54,9 +60,9 @@ def all_(
         async with opened() as session:
             chosen = await wanted.chosen(session, DeliveryState.DEAD)
             await require_known(session.database, chosen)
-            return await DeliveryHistory(session.database).dead_letters(chosen, limit)
+            return await DeliveryHistory(session.database).dead_letters(chosen, limit + 1)
 
-    show_list(execute(work()), output)
+    show_list(first(limit, execute(work())), output)
 
 
 @app.command()
@@ -65,15 +71,18 @@ def show(
     delivery_id: Annotated[str, typer.Argument(metavar="ID", help="The webhook-id: wh_del_….")],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    r"""Show one open dead letter with every attempt.
+    r"""Show one open dead letter with every attempt, and its request as a command to copy.
+
+    The command names the user, and holds no signature.
 
     \b
     Example:
       fanout dlq show wh_del_5d41402abc4b2a76b9719d911017c592
     """
 
-    async def work() -> DeadStory:
+    async def work() -> tuple[DeadStory, str | None]:
         async with opened() as session:
-            return await DeliveryHistory(session.database).dead_letter(delivery_id)
+            story = await DeliveryHistory(session.database).dead_letter(delivery_id)
+            return story, await curl_of(session, story)
 
-    show_one(execute(work()), output)
+    show_story(*execute(work()), output)

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.event_history import (
 from disconnect_fanout.adapters.store.event_record import EventRecord, EventStory
 from disconnect_fanout.adapters.store.late_recipients import LateRecipients, Resolved
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.filters import LimitOption, UserOption
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
@@ -82,6 +83,9 @@ def resolve(event_id: EventArgument, output: OutputOption = Output.TABLE) -> Non
             source = SqlPlatformSource(session.database, session.vault, settings.timeout)
             grace = timedelta(seconds=settings.link_grace)
             late = LateRecipients(session.database, await session.seals(), source, grace)
-            return await late.resolve(event_id)
+            async with audited(session) as counts:
+                resolved = await late.resolve(event_id)
+                counts["added"] = len(resolved.added)
+            return resolved
 
     show_one(execute(work()), output)

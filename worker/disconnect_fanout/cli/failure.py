@@ -11,6 +11,7 @@ from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
+from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.link_file import BadLinkFile
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
@@ -32,6 +33,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     BadLinkFile: ExitCode.USAGE,
     BadSecret: ExitCode.USAGE,
     PlatformExists: ExitCode.USAGE,
+    WrongState: ExitCode.USAGE,
     SettingsError: ExitCode.CONFIGURATION,
     TopologyConflict: ExitCode.CONFIGURATION,
     Unsealable: ExitCode.CONFIGURATION,

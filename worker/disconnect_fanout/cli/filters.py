@@ -3,17 +3,21 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
+from disconnect_fanout.cli.output import say
 from disconnect_fanout.cli.person import parse_email
 from disconnect_fanout.cli.session import Session
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
 
+Row = TypeVar("Row")
+
 _CLASS = re.compile(r"([1-5])xx", re.IGNORECASE)
+_MOST_ROWS = 100_000_000
 _STATUS = re.compile(r"[1-5]\d\d")
 
 
@@ -48,7 +52,20 @@ UserOption = Annotated[
     typer.Option("--user", parser=parse_email, metavar="EMAIL", help="The user's address."),
 ]
 EventOption = Annotated[str | None, typer.Option("--event", metavar="ID", help="The event's id.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+LimitOption = Annotated[
+    int, typer.Option("--limit", min=1, max=_MOST_ROWS, help="At most so many.")
+]
+MostOption = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, max=_MOST_ROWS, help="At most so many; by default all."),
+]
+
+
+def first(limit: int, found: list[Row]) -> list[Row]:
+    """Return the first of what was found with a limit of one more, and say if there are more."""
+    if len(found) > limit:
+        say(f"there are more than these {limit}; --limit shows more of them")
+    return found[:limit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import typer
 
 from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.link_file import check_file, read_file
 from disconnect_fanout.cli.link_line import SINCE_EVER
 from disconnect_fanout.cli.moment import AtOption, now
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOption
-from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
 
@@ -68,10 +69,12 @@ def add(
 
     async def work() -> Link:
         async with opened() as session:
-            book = LinkBook(session.database)
+            book = await _book(session)
             if await book.unregistered([platform]):
                 raise NotFound("platform", platform)
-            (noted,) = await book.write([link], anew=True)
+            async with audited(session) as counts:
+                (noted,) = await book.write([link], anew=True)
+                counts["links"] = 1
             return noted
 
     show_one(_record(execute(work())), output)
@@ -99,8 +102,9 @@ def end(
     when = _second(at)
 
     async def work() -> list[LinkRecord]:
-        async with opened() as session:
-            ended = await LinkBook(session.database).end(choice, when)
+        async with opened() as session, audited(session) as counts:
+            ended = await (await _book(session)).end(choice, when)
+            counts["links"] = len(ended)
             return [_record(link) for link in ended]
 
     ended = execute(work())
@@ -120,7 +124,7 @@ def all_(email: EmailOption, output: OutputOption = Output.TABLE) -> None:
 
     async def work() -> list[LinkRecord]:
         async with opened() as session:
-            found = await LinkBook(session.database).of_user(email.casefold())
+            found = await (await _book(session)).of_user(email.casefold())
             return [_record(link) for link in found]
 
     show_list(execute(work()), output)
@@ -146,13 +150,19 @@ def import_(
 
 async def _import(file: Path) -> int:
     async with opened() as session:
-        book, count, links = LinkBook(session.database), 0, read_file(file)
+        book, count, links = await _book(session), 0, read_file(file)
         for unknown in sorted(await book.unregistered(check_file(file))):
             say(f"no platform {unknown} is registered yet")
-        while page := list(islice(links, LARGEST_PAGE)):
-            await book.write(page)
-            count += len(page)
+        async with audited(session) as counts:
+            while page := list(islice(links, LARGEST_PAGE)):
+                await book.write(page)
+                count += len(page)
+                counts["links"] = count
     return count
+
+
+async def _book(session: Session) -> LinkBook:
+    return LinkBook(session.database, await session.seals())
 
 
 def _second(at: datetime | None) -> datetime:

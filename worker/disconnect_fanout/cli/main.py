@@ -11,12 +11,15 @@ import typer
 
 from disconnect_fanout import __version__
 from disconnect_fanout.cli.failure import failure
+from disconnect_fanout.cli.invocation import remember
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import say, show_text
 
 # Each is a module beside this one, with a function of its name, or with an `app` of verbs.
-_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo")
-_NOUNS = ("platforms", "links", "events", "deliveries", "dlq", "rejected")
+_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo", "explain")
+_NOUNS = (
+    "platforms", "links", "events", "deliveries", "dlq", "replays", "rejected", "audit", "privacy",
+)  # fmt: skip
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -32,6 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
     _hush()
     try:
         _require_text(given)
+        remember(given)
         result = _assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         expected = failure(error)

@@ -62,7 +62,7 @@ def show_one(thing: Any, output: Output) -> None:  # noqa: ANN401 - any dataclas
 
 def show_text(text: str) -> None:
     """Print a line of data as it is."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{_printable(text)}\n")
     sys.stdout.flush()
 
 
@@ -86,6 +86,12 @@ def console(*, stderr: bool = False) -> Console:
     )
 
 
+def _printable(text: str) -> str:
+    """Escape what the terminal's encoding does not know: a name must not end a command."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _write(line: bytes) -> None:
-    sys.stdout.write(f"{line.decode()}\n")
+    sys.stdout.write(f"{_printable(line.decode())}\n")
     sys.stdout.flush()

@@ -11,9 +11,12 @@ from disconnect_fanout.domain.duration import format_duration, parse_duration
 from disconnect_fanout.policy.endpoint import endpoint_problem
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)/(s|m|h)", re.ASCII)
 _PER = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_NAME = 128
+_SLOWEST, _FASTEST = 1 / 3600, 10_000.0
+_LONGEST_S = 366 * 86400.0
+_MOST_IN_FLIGHT = 65535
 
 
 def parse_id(text: str) -> str:
@@ -36,17 +39,23 @@ def parse_name(text: str) -> str:
 def parse_rate(text: str) -> float:
     """Return requests a second."""
     match = _RATE.fullmatch(text.strip())
-    if match is None or float(match[1]) <= 0:
-        raise typer.BadParameter(f"{text!r} is no rate; write it as 50/s, 10/m or 100/h")
-    return float(match[1]) / _PER[match[2]]
+    rate = 0.0 if match is None else float(match[1]) / _PER[match[2]]
+    if match is None or not _SLOWEST <= rate <= _FASTEST:
+        raise typer.BadParameter(
+            f"{text!r} is no rate; write it as 50/s, 10/m or 100/h, from 1/h to 10000/s"
+        )
+    return rate
 
 
 def parse_span(text: str) -> float:
-    """Return seconds."""
+    """Return seconds, at most a year."""
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if seconds > _LONGEST_S:
+        raise typer.BadParameter(f"{text!r} is longer than a year")
+    return seconds
 
 
 def check_endpoint(url: str | None, timeout_s: float | None, settings: Settings) -> None:
@@ -75,7 +84,9 @@ TimeoutOption = Annotated[
 ]
 CapOption = Annotated[
     int | None,
-    typer.Option("--max-in-flight", min=1, help="Requests at once from one worker."),
+    typer.Option(
+        "--max-in-flight", min=1, max=_MOST_IN_FLIGHT, help="Requests at once from one worker."
+    ),
 ]
 RateOption = Annotated[
     float | None,

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.registered_platform import (
     RegisteredPlatform,
     Registration,
 )
+from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.platform_option import (
@@ -75,7 +76,8 @@ def add(
         async with opened() as session:
             check_endpoint(url, timeout, session.settings)
             new = Registration(platform_id, name, url, scheme, secret, timeout, max_in_flight, rate)
-            await PlatformRegistry(session.database, session.vault).add(new)
+            async with audited(session):
+                await PlatformRegistry(session.database, session.vault).add(new)
 
     execute(work())
     show_one(_shown(platform_id, scheme, secret), output)
@@ -106,7 +108,8 @@ def update(
         async with opened() as session:
             check_endpoint(url, timeout, session.settings)
             registry = PlatformRegistry(session.database, session.vault)
-            await registry.change(platform_id, change)
+            async with audited(session):
+                await registry.change(platform_id, change)
             return await registry.get(platform_id)
 
     show_one(execute(work()), output)
@@ -145,7 +148,8 @@ def rotate_secret(
             registry = PlatformRegistry(session.database, session.vault)
             found = await registry.get(platform_id)
             secret = _secret(found.scheme, secret_file)
-            await registry.rotate_secret(platform_id, secret, None if now else held)
+            async with audited(session):
+                await registry.rotate_secret(platform_id, secret, None if now else held)
             _warn(found)
             return found.scheme, secret
 

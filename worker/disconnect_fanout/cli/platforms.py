@@ -5,6 +5,7 @@ import typer
 from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
 from disconnect_fanout.adapters.store.registered_platform import RegisteredPlatform
 from disconnect_fanout.cli import platform_ping, platform_registration
+from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.platform_option import IdArgument
 from disconnect_fanout.cli.session import Session, execute, opened
@@ -120,10 +121,11 @@ def remove(platform_id: IdArgument, output: OutputOption = Output.TABLE) -> None
     """
 
     async def work() -> RegisteredPlatform:
-        async with opened() as session:
+        async with opened() as session, audited(session) as counts:
             platforms = registry(session)
             last = await platforms.get(platform_id)
             await platforms.remove(platform_id)
+            counts["pending"] = last.pending
             return last
 
     last = execute(work())
@@ -133,7 +135,7 @@ def remove(platform_id: IdArgument, output: OutputOption = Output.TABLE) -> None
 
 def _switch(verb: str, platform_id: str) -> RegisteredPlatform:
     async def work() -> RegisteredPlatform:
-        async with opened() as session:
+        async with opened() as session, audited(session):
             platforms = registry(session)
             match verb:
                 case "enable":

@@ -1,7 +1,8 @@
 """``fanout rejected``: what never became deliveries, straight from the broker."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,10 +11,12 @@ import typer
 
 from disconnect_fanout.adapters.broker.rejected_queue import Rejected, RejectedQueue
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.filters import LimitOption
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
-from disconnect_fanout.cli.session import configuration, execute, publishing
+from disconnect_fanout.cli.session import configuration, execute, opened, publishing
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]
@@ -107,11 +110,11 @@ def replay(
     wanted = _wanted(ids, everything=everything)
 
     async def work() -> int:
-        settings = configuration()
-        async with publishing(settings, "fanout rejected") as (publisher, topology):
-            queue = RejectedQueue(publisher, topology)
+        async with opened() as session, _queue(session.settings) as queue:
             await _require(queue, wanted or ())
-            return await queue.replay(wanted)
+            async with audited(session) as counts:
+                counts["replayed"] = await queue.replay(wanted)
+            return counts["replayed"]
 
     show_one(Moved(replayed=execute(work())), output)
 
@@ -130,23 +133,30 @@ def discard(
       fanout rejected discard rej_0123456789abcdef
     """
     question = f"Remove {len(ids)} for good?"
-    if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+    if not yes and not sys.stdin.isatty():
+        raise Misuse("without a terminal nobody can be asked; give --yes")
+    if not yes and not typer.confirm(question, err=True):
         return
 
     async def work() -> int:
-        settings = configuration()
-        async with publishing(settings, "fanout rejected") as (publisher, topology):
-            queue = RejectedQueue(publisher, topology)
+        async with opened() as session, _queue(session.settings) as queue:
             await _require(queue, ids)
-            return await queue.discard(ids)
+            async with audited(session) as counts:
+                counts["discarded"] = await queue.discard(ids)
+            return counts["discarded"]
 
     show_one(Moved(discarded=execute(work())), output)
 
 
 async def _list(limit: int) -> list[Rejected]:
-    settings = configuration()
+    async with _queue(configuration()) as queue:
+        return await queue.list(limit)
+
+
+@asynccontextmanager
+async def _queue(settings: Settings) -> AsyncIterator[RejectedQueue]:
     async with publishing(settings, "fanout rejected") as (publisher, topology):
-        return await RejectedQueue(publisher, topology).list(limit)
+        yield RejectedQueue(publisher, topology)
 
 
 async def _require(queue: RejectedQueue, ids: Collection[str]) -> None:

@@ -1,17 +1,27 @@
 """Following a replay: workers send, the command only watches."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replay_job import DONE, ReplayJobs, ReplayProgress
+from disconnect_fanout.adapters.store.replay_job import ReplayJobs, ReplayProgress
 from disconnect_fanout.cli.output import console, say
+from disconnect_fanout.domain.replay import ENDED
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 _POLL_S = 0.3
+_SHARE = 20  # looking may take a twentieth of the time: counting a million items takes its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +56,18 @@ def report(progress: ReplayProgress) -> ReplayReport:
 
 
 async def follow(jobs: ReplayJobs, job: str) -> ReplayReport:
-    """Watch a job until it is done, through outages of the database."""
+    """Watch a job until it has ended, through pauses and outages of the database."""
     with _bar() as bar:
-        task = bar.add_task("", total=None, failed=0)
+        task = bar.add_task("replaying", total=None, counts="")
 
         def draw(seen: ReplayProgress) -> None:
-            settled = seen.delivered + seen.failed
-            bar.update(task, total=seen.selected, completed=settled, failed=seen.failed)
+            bar.update(
+                task,
+                total=seen.selected,
+                completed=seen.delivered + seen.failed,
+                description="replaying" if seen.state == "running" else seen.state,
+                counts=_counts(seen),
+            )
 
         return await _watch(jobs, job, draw)
 
@@ -62,6 +77,7 @@ async def _watch(
 ) -> ReplayReport:
     reachable = True
     while True:
+        began = time.monotonic()
         try:
             seen = await jobs.progress(job)
         except StoreUnreachable as error:
@@ -73,20 +89,30 @@ async def _watch(
                 raise NotFound("replay", job)
             reachable = True
             draw(seen)
-            if seen.state == DONE:
+            if seen.state in ENDED:
                 return report(seen)
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(max(_POLL_S, _SHARE * (time.monotonic() - began)))
+
+
+def _counts(seen: ReplayProgress) -> str:
+    named = {
+        "delivered": seen.delivered,
+        "failed again": seen.failed,
+        "pending": seen.pending,
+        "reconnected": seen.reconnected,
+    }
+    return ", ".join(f"{count} {name}" for name, count in named.items())
 
 
 def _bar() -> Progress:
-    """A bar on standard error, and only if that is a terminal."""
+    """A bar on standard error, and only if that is a terminal; in a narrow one the counts wrap."""
     target = console(stderr=True)
     return Progress(
-        TextColumn("replaying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}", table_column=Column(no_wrap=False)),
         console=target,
         disable=not target.is_terminal,
     )

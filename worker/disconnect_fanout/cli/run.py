@@ -1,6 +1,7 @@
 """``fanout run``: the worker."""
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import typer
@@ -35,7 +36,12 @@ def run() -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, where there is one."""
+    """Return uvloop's, where there is one.
+
+    It resolves names in threads of which there are four unless it is told: a few platforms with a
+    hanging name server would stall the look-ups of all others.
+    """
+    os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:  # pragma: no cover - Windows, PyPy

@@ -56,7 +56,7 @@ def card(thing: Any) -> RenderableType:  # noqa: ANN401 - any dataclass
     return Group(grid, *below)
 
 
-def cell(value: object) -> Text:
+def cell(value: object) -> Text:  # noqa: PLR0911 - one for each kind of value
     """Return a value as a person reads it."""
     match value:
         case None | ():
@@ -68,6 +68,8 @@ def cell(value: object) -> Text:
             return Text(text.replace("+00:00", "Z"))
         case float():
             return Text(f"{value:g}")
+        case dict():
+            return cell(tuple(f"{name} {count}" for name, count in value.items()))
         case tuple():
             return Text(_visible(", ".join(str(one) for one in value)))
         case _:

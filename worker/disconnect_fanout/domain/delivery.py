@@ -24,12 +24,14 @@ class Progress:
         step: how many waits of the retry schedule are used up.
         age_s: seconds since this round of the schedule began.
         replays: how often it was replayed.
+        told: the platform knows already and is told again; whatever comes, it stays delivered.
     """
 
     attempts: int = 0
     step: int = 0
     age_s: float = 0.0
     replays: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A disconnect event: a user's calendar connection ended, and linked platforms must be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,3 +64,12 @@ class DisconnectEvent:
     reason: Reason
     initiated_by: str | None = None
     platform_ids: tuple[str, ...] | None = None
+
+
+NOBODY = User("", None)
+"""Who an event is about once its user was forgotten. No address and no google id matches it."""
+
+
+def forgotten(event: DisconnectEvent) -> DisconnectEvent:
+    """Return what may be kept of an event whose user must be forgotten."""
+    return replace(event, user=NOBODY)

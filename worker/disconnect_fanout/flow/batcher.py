@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -42,9 +44,10 @@ class Batcher(Generic[Item, Answer]):
         return [item for item, _ in self._at_work + self._waiting]
 
     async def drain(self) -> None:
-        """Wait until everything submitted so far has its answer."""
-        while self._runner is not None and not self._runner.done():
-            await asyncio.wait({self._runner})
+        """Wait until everything submitted so far has its answer, whatever comes later."""
+        submitted = [future for _, future in self._at_work + self._waiting if not future.done()]
+        if submitted:
+            await asyncio.wait(submitted)
 
     async def _run(self) -> None:
         while self._waiting:
@@ -56,6 +59,9 @@ class Batcher(Generic[Item, Answer]):
     async def _answer(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._work([item for item, _ in batch])
+        except (StoreUnreachable, BrokerUnreachable) as error:
+            for _, future in batch:  # nobody's fault; one by one would only take longer
+                _fail(future, error)
         except Exception as error:  # noqa: BLE001 - handed on to whoever awaits the item
             await self._singly(batch, error)
         except asyncio.CancelledError:
@@ -75,5 +81,10 @@ class Batcher(Generic[Item, Answer]):
         if len(batch) > 1:
             for one in batch:
                 await self._answer([one])
-        elif not batch[0][1].done():
-            batch[0][1].set_exception(error)
+        else:
+            _fail(batch[0][1], error)
+
+
+def _fail(future: asyncio.Future[Answer], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

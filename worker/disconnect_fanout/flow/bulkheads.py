@@ -47,8 +47,8 @@ class Bulkheads:
         """Told the platform for which a delivery has to wait."""
         self.on_release: Callable[[str], None] = lambda _platform_id: None
         """Told the platform whose slot came free."""
-        self.on_recovery: Callable[[str], None] = lambda _platform_id: None
-        """Told the platform whose breaker closed."""
+        self.on_exchange: Callable[[str, Exchange], None] = lambda _platform_id, _exchange: None
+        """Told the platform that was asked, and what came of it."""
 
     def admit(self, platform: Platform) -> Ticket | None:
         """Give a slot, or None: the delivery then waits as a row, and that is no attempt."""
@@ -78,8 +78,8 @@ class Bulkheads:
         mine.breaker = self._after(mine.breaker, ticket, exchange)
         if was_closed is not mine.breaker.closed:
             self._observe(BreakerTurned(ticket.platform_id, opened=was_closed))
-            if mine.breaker.closed:
-                self.on_recovery(ticket.platform_id)
+        if exchange is not None:
+            self.on_exchange(ticket.platform_id, exchange)
         self.on_release(ticket.platform_id)
 
     def room(self, platform: Platform) -> int:

@@ -17,6 +17,7 @@ from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 
 _LARGEST_BATCH = 200
+_MOST_WAITING = 2000
 
 
 class DeadLetterOffice:
@@ -38,8 +39,12 @@ class DeadLetterOffice:
         self._batcher: Batcher[str, None] = Batcher(self._post_batch, _LARGEST_BATCH)
 
     def post(self, delivery_id: str) -> None:
-        """See to the letter of a delivery whose decision is on disk; don't wait for it."""
-        self._tasks.start(self._post_one(delivery_id))
+        """See to the letter of a delivery whose decision is on disk; don't wait for it.
+
+        Where too many wait already it is left to the sweeper, so that memory stays bounded.
+        """
+        if len(self._tasks) < _MOST_WAITING:
+            self._tasks.start(self._post_one(delivery_id))
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
         """Publish letters side by side and turn their rows dead.

@@ -99,8 +99,9 @@ class Deliverer:
             if verdict.disables_platform:
                 with suppress(StoreUnreachable):  # then the next refresh tells
                     await self._directory.refresh()
-            self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
-            self._office.post(job.delivery.id)
+            if not job.delivery.progress.told:
+                self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
+                self._office.post(job.delivery.id)
 
     async def _attempt_with_second_try(
         self, job: Admitted, arrived_at: float | None
@@ -145,6 +146,7 @@ class Deliverer:
                 duration_s=ended - began,
                 verdict=verdict,
                 replay=attempt.replay,
+                told=delivery.progress.told,
                 latency_s=None if arrived_at is None else ended - arrived_at,
                 detail=None if isinstance(exchange, Answer) else exchange.detail,
             )

@@ -20,6 +20,19 @@ class Claim:
     interrupted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Hastened:
+    """What came of hastening.
+
+    Attributes:
+        count: rows that are due now.
+        more_in_s: until the next one may be hastened; None if there is none that waits for that.
+    """
+
+    count: int
+    more_in_s: float | None = None
+
+
 class DueStore(Protocol):
     """Pending rows, by the database's clock."""
 
@@ -50,6 +63,10 @@ class DueStore(Protocol):
         """
         ...
 
-    async def hasten(self, platform_id: str) -> int:
-        """Make the waiting rows of a recovered platform due, none before its Retry-After."""
+    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+        """Make up to ``limit`` waiting rows due, those first whose turn is next.
+
+        None before its Retry-After, nor before the slot that a replay gave it, nor one that was
+        hastened in vain since its last turn.
+        """
         ...

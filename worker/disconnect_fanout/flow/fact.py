@@ -42,6 +42,7 @@ class AttemptFinished:
     """One request ended: the one wide log line.
 
     Attributes:
+        told: the platform had been told before; whatever came of this, it counts once.
         latency_s: from the event's arrival at this worker, for a first attempt, else None.
         detail: why there was no answer, else None.
     """
@@ -55,6 +56,7 @@ class AttemptFinished:
     duration_s: float
     verdict: Verdict
     replay: bool
+    told: bool = False
     latency_s: float | None = None
     detail: str | None = None
 
@@ -107,6 +109,14 @@ class DutyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoreDone:
+    """Housekeeping has touched so many rows."""
+
+    chore: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeUnrecorded:
     """What a drain could not commit: logged, so that the history can be mended by hand."""
 
@@ -123,6 +133,7 @@ Fact: TypeAlias = (
     | ClaimInterrupted
     | DependencyChanged
     | DutyFailed
+    | ChoreDone
     | OutcomeUnrecorded
 )
 Observe: TypeAlias = Callable[[Fact], None]

@@ -15,7 +15,7 @@ from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
-from disconnect_fanout.flow.resolver import FannedOut, Resolver
+from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
 
 HOLD_S = 1.0
 """An event is held for its first attempts at most this long; then the leases answer for them."""
@@ -71,7 +71,20 @@ class FanOut:
         if isinstance(event, Rejection):
             await self._reject(message, event)
             return
-        match await self._resolver.resolve(event):
+        again = False
+        while True:
+            outages = self._resolver.outages
+            await self._follow(message, event, await self._resolver.resolve(event), again=again)
+            if self._resolver.outages == outages:
+                return
+            # A database that crashed has lost what was not on its disk yet, and our own commits
+            # since then say nothing about an intent before: look whether the event is still there.
+            again = True
+
+    async def _follow(
+        self, message: Incoming, event: DisconnectEvent, resolution: Resolution, *, again: bool
+    ) -> None:
+        match resolution:
             case FannedOut(recipients=0):
                 await self._recorder.record(Barrier())
                 self._observe(EventHandled(EventOutcome.NO_RECIPIENTS, event.id))
@@ -80,6 +93,8 @@ class FanOut:
                 await self._tell(plan, message.arrived_at)
             case Registration.CONFLICT:
                 await self._reject(message, _conflict(event))
+            case Registration.KNOWN if again:
+                await self._recorder.record(Barrier())
             case Registration():
                 await self._recorder.record(CopySeen(event.id))
                 self._observe(EventHandled(EventOutcome.DUPLICATE, event.id))

@@ -13,16 +13,20 @@ class ReplayStore(Protocol):
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``.
 
+        What a cancelled job had released and is not on its way is taken back.
+
         Returns:
-            How many deliveries were made pending again.
+            How many deliveries had their turn.
         """
         ...
 
 
 class Replayer:
-    """Lets the pacer turn: briskly while a job is running, else twice a second."""
+    """Lets the pacer turn: at once again while a portion was full, else twice a second."""
 
     HORIZON_S = 2.0
+    FULL = 500
+    """As many as share a transaction; the pacer released all that it could if it was fewer."""
     IDLE_S = 0.5
 
     def __init__(self, store: ReplayStore, observe: Observe) -> None:
@@ -37,5 +41,5 @@ class Replayer:
             except StoreUnreachable as error:
                 self._observe(DutyFailed("replay", str(error)))
                 released = 0
-            if not released:
+            if released < self.FULL:
                 await asyncio.sleep(self.IDLE_S)

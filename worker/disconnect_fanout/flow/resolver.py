@@ -31,6 +31,11 @@ LEASE_MARGIN_S = 15.0
 class EventStore(Protocol):
     """Where links are found and events are registered."""
 
+    @property
+    def outages(self) -> int:
+        """How often the database has failed us so far."""
+        ...
+
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         """Return the candidate links for each event: those of its address or its google id."""
         ...
@@ -88,6 +93,11 @@ class Resolver:
         self._bulkheads = bulkheads
         self._grace = grace
         self._batcher: Batcher[DisconnectEvent, Resolution] = Batcher(self._resolve, LARGEST_BATCH)
+
+    @property
+    def outages(self) -> int:
+        """How often the database has failed; what was resolved before may be lost with it."""
+        return self._store.outages
 
     async def resolve(self, event: DisconnectEvent) -> Resolution:
         """Return the event's deliveries, or that it was recorded before.

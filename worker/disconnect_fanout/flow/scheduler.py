@@ -1,7 +1,8 @@
 """The scheduler: claims what can be sent now, for the platforms that can take it.
 
 It wakes when a slot comes free for which rows are known to wait, when time makes room (a breaker's
-probe, a rate), and twice a second for whatever came due. It sleeps on an event, never on hope.
+probe, a rate), when a platform that was down answers again, and twice a second for whatever came
+due. It sleeps on an event, never on hope.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from disconnect_fanout.flow.fact import (
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
 from disconnect_fanout.policy.decide import RetryPolicy, expired
 
@@ -41,6 +43,7 @@ class Scheduler:
         store: DueStore,
         directory: Directory,
         bulkheads: Bulkheads,
+        recoveries: Recoveries,
         deliverer: Deliverer,
         recorder: Recorder,
         office: DeadLetterOffice,
@@ -52,6 +55,7 @@ class Scheduler:
         self._store = store
         self._directory = directory
         self._bulkheads = bulkheads
+        self._recoveries = recoveries
         self._deliverer = deliverer
         self._recorder = recorder
         self._office = office
@@ -61,9 +65,10 @@ class Scheduler:
         self._observe = observe
         self._wake = asyncio.Event()
         self._hungry: set[str] = set()
-        self._recovered: set[str] = set()
+        self._held: set[str] = set()
         self._reclaim_at = 0.0
         self._stopping = False
+        self._ended = asyncio.Event()
 
     def refused(self, platform_id: str) -> None:
         """A delivery has to wait as a row until a slot comes free."""
@@ -74,13 +79,18 @@ class Scheduler:
         if platform_id in self._hungry:
             self._wake.set()
 
-    def breaker_closed(self, platform_id: str) -> None:
-        """The platform answers again: what waits for it is due."""
-        self._recovered.add(platform_id)
+    def recovering(self) -> None:
+        """A platform that was down answers again: what waits for it may be hastened."""
         self._wake.set()
 
     async def run(self) -> None:
         """Turn until stopped."""
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         while not self._stopping:
             self._wake.clear()
             pause_s = POLL_S
@@ -92,15 +102,15 @@ class Scheduler:
             if not self._stopping:
                 await self._sleep(pause_s)
 
-    def stop(self) -> None:
-        """Claim nothing more; what is claimed is being sent already."""
+    async def stop(self) -> None:
+        """Claim nothing more; return when what was claimed is being sent or was given back."""
         self._stopping = True
         self._wake.set()
+        await self._ended.wait()
 
     async def _turn(self) -> float:
         """Claim and send once over all platforms; return how long to rest."""
-        while self._recovered:
-            await self._store.hasten(self._recovered.pop())
+        self._welcome_back()
         able = {one.id for one in self._directory.platforms.values() if self._can_take(one)}
         due = set(await self._store.due_platforms(able))
         self._hungry -= able - due
@@ -110,7 +120,18 @@ class Scheduler:
                 rests.append(await self._serve(platform))
             elif platform.id in self._hungry:
                 rests.append(self._until_room(platform))
+        recovering = set(self._recoveries.ready()) - self._hungry  # first what is due already
+        known = [one for one in self._directory.platforms.values() if one.id in recovering]
+        rests += [await self._hasten(platform) for platform in known]
         return min(rests)
+
+    def _welcome_back(self) -> None:
+        """An operator who resumes or enables a platform says that it is back."""
+        platforms = self._directory.platforms.values()
+        held = {one.id for one in platforms if one.paused or not one.enabled}
+        for platform_id in self._held - held:
+            self._recoveries.invite(platform_id)
+        self._held = held
 
     async def _serve(self, platform: Platform) -> float:
         """Send what one platform can take; return how long until it can take more."""
@@ -134,6 +155,16 @@ class Scheduler:
         self._hungry.add(platform.id)
         return self._until_room(platform)
 
+    async def _hasten(self, platform: Platform) -> float:
+        """Make waiting rows of a recovering platform due; return how long to rest."""
+        room = self._bulkheads.room(platform) if platform.enabled else 0
+        asked = min(self._recoveries.allowance(platform.id), room)
+        if asked < 1:
+            return self._until_room(platform)
+        done = await self._store.hasten(platform.id, asked)
+        self._recoveries.hastened(platform.id, asked, done)
+        return 0.0 if done.count else POLL_S
+
     def _until_room(self, platform: Platform) -> float:
         """Return the seconds until time alone makes room for a platform whose rows wait."""
         if self._can_take(platform):
@@ -147,8 +178,8 @@ class Scheduler:
         if expired(delivery.progress, self._policy):
             self._sending.start(self._give_up(claim, DeadReason.EXPIRED))
             return
-        ticket = self._bulkheads.admit(platform)
-        if ticket is None:  # an event took the slot while we claimed
+        ticket = None if self._stopping else self._bulkheads.admit(platform)
+        if ticket is None:  # an event took the slot while we claimed, or it is time to leave
             self._recorder.record(GivenBack(delivery.id, delivery.lease))
             return
         self._sending.start(self._deliverer.deliver(Admitted(delivery, platform, ticket)))
@@ -156,8 +187,9 @@ class Scheduler:
     async def _give_up(self, claim: Claim, reason: DeadReason) -> None:
         delivery = claim.delivery
         await self._recorder.record(GivenUp(delivery.id, delivery.lease, reason))
-        self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
-        self._office.post(delivery.id)
+        if not delivery.progress.told:
+            self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
+            self._office.post(delivery.id)
 
     def _can_take(self, platform: Platform) -> bool:
         return platform.enabled and self._bulkheads.room(platform) > 0

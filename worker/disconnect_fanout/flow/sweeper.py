@@ -2,21 +2,25 @@
 
 One at a time per installation. It condemns what can't be sent, publishes letters whose worker is
 gone, and when the queue's depth does not match the rows it shows every message to the store: stale
-and double letters go, missing ones are published, what it does not know it leaves.
+and double letters go, missing ones are published, what it does not know it leaves. When that is
+worth its while, ``policy.sweep`` says.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.fact import DutyFailed, Observe
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterKey, LetterQueue
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.policy.sweep import Look, compare_now
 
 DUTY = "dead letters"
 PERIOD_S = 2.0
-TERM_S = 20.0
+_SHARE = 10
+"""Looking takes a tenth of the time at most: millions of dead letters are counted for a while."""
+TERM_S = 6.0
 """A holder of the duty who does not renew it is followed by another after this long."""
 OVERDUE_S = 5.0
 _BATCH = 500
@@ -41,6 +45,7 @@ class Sweeper:
         office: DeadLetterOffice,
         duty: Duty,
         worker: str,
+        clock: Callable[[], float],
         observe: Observe,
     ) -> None:
         self._store = store
@@ -48,37 +53,51 @@ class Sweeper:
         self._office = office
         self._duty = duty
         self._worker = worker
+        self._clock = clock
         self._observe = observe
-        self._suspicious = False  # a letter may just be between the queue and its row
+        self._last_look = Look()
+        self._look_s = 0.0
+        self._compared_at = clock()
         self._strangers = 0  # messages in the queue that are no letters of ours
 
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
             try:
-                if await self._duty.hold(DUTY, self._worker, TERM_S):
+                if await self._on_duty():
                     await self.sweep()
             except (StoreUnreachable, BrokerUnreachable) as error:
                 self._observe(DutyFailed(DUTY, str(error)))
-            await asyncio.sleep(PERIOD_S)
+            await asyncio.sleep(max(PERIOD_S, _SHARE * self._look_s))
 
     async def sweep(self) -> None:
         """Bring queue and rows into step once."""
         await self._store.condemn_undeliverable()
-        while letters := await self._store.overdue(OVERDUE_S, _BATCH):
+        while (letters := await self._store.overdue(OVERDUE_S, _BATCH)) and await self._on_duty():
             await self._office.publish(letters)
+        began = self._clock()
         open_letters = sum((await self._store.count_dead()).values())
-        differs = await self._queue.depth() != open_letters + self._strangers
-        if differs and self._suspicious:
-            await self._compare()
-        self._suspicious = differs
+        depth = await self._queue.depth()
+        self._look_s = self._clock() - began
+        look = Look(depth, depth - open_letters - self._strangers)
+        if compare_now(self._last_look, look, began - self._compared_at):
+            await self._compare(open_letters)
+            self._compared_at = self._clock()
+            look = Look()
+        self._last_look = look
 
-    async def _compare(self) -> None:
+    async def _on_duty(self) -> bool:
+        return await self._duty.hold(DUTY, self._worker, TERM_S)
+
+    async def _compare(self, open_letters: int) -> None:
         seen: set[str] = set()
-        strangers = 0
+        strangers, on_duty = 0, True
 
         async def judge(keys: Sequence[LetterKey | None]) -> Collection[int]:
-            nonlocal strangers
+            nonlocal strangers, on_duty
+            on_duty = on_duty and await self._on_duty()
+            if not on_duty:  # we were too slow, and another is at it
+                return []
             known = [key for key in keys if key is not None]
             strangers += len(keys) - len(known)
             standing = await self._store.standing([key.delivery_id for key in known])
@@ -94,12 +113,14 @@ class Sweeper:
             return stale
 
         await self._queue.weed(judge)
-        self._strangers = strangers
-        await self._publish_missing(seen)
+        if on_duty:
+            self._strangers = strangers
+            if len(seen) < open_letters:
+                await self._publish_missing(seen)
 
     async def _publish_missing(self, seen: Collection[str]) -> None:
         """Someone purged or consumed letters that are still open."""
         after = ""
-        while letters := await self._store.dead(after, _BATCH):
+        while (letters := await self._store.dead(after, _BATCH)) and await self._on_duty():
             await self._office.publish([one for one in letters if one.delivery_id not in seen])
             after = letters[-1].delivery_id

@@ -63,3 +63,14 @@ def held_a_slot(exchange: Exchange) -> bool:
             return True
         case _:
             return False
+
+
+def is_well(exchange: Exchange) -> bool | None:
+    """Tell by this exchange whether the platform is well; None if it says nothing about that."""
+    match result_of(exchange):
+        case Result.DELIVERED:
+            return True
+        case Result.GONE | Result.BLOCKED | Result.INTERRUPTED:
+            return None
+        case _:
+            return False

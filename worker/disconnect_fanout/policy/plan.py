@@ -3,11 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
+
+
+class Bearing(Enum):
+    """What a link says about an event; the further down, the closer it comes to a recipient."""
+
+    ANOTHER_USER = auto()
+    ANOTHER_PROVIDER = auto()
+    LINKED_AFTER = auto()
+    ENDED_BEFORE = auto()
+    HELD = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +55,29 @@ def plan(
 
 def counts(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
     """Tell whether this link makes its platform a recipient (CONTRACT section 4)."""
-    return _concerns(link, event) and _held(link, event, grace)
+    return bearing(link, event, grace) is Bearing.HELD
+
+
+def bearing(link: Link, event: DisconnectEvent, grace: timedelta) -> Bearing:
+    """Return what this link says about the event.
+
+    Whole seconds are compared, both ends included: clocks of different machines never agree.
+    """
+    if not _same_user(link, event):
+        return Bearing.ANOTHER_USER
+    if not _same_provider(link, event):
+        return Bearing.ANOTHER_PROVIDER
+    at = _second(event.disconnected_at)
+    if _second(link.linked_at) > at:
+        return Bearing.LINKED_AFTER
+    if link.unlinked_at is not None and at - _second(link.unlinked_at) > grace:
+        return Bearing.ENDED_BEFORE
+    return Bearing.HELD
 
 
 def returned(link: Link, event: DisconnectEvent) -> bool:
     """Tell whether the user linked this platform again after the disconnect."""
-    return _concerns(link, event) and _second(link.linked_at) > _second(event.disconnected_at)
-
-
-def _concerns(link: Link, event: DisconnectEvent) -> bool:
-    return _same_user(link, event) and _same_provider(link, event)
+    return bearing(link, event, timedelta(0)) is Bearing.LINKED_AFTER
 
 
 def _same_user(link: Link, event: DisconnectEvent) -> bool:
@@ -65,14 +89,6 @@ def _same_user(link: Link, event: DisconnectEvent) -> bool:
 
 def _same_provider(link: Link, event: DisconnectEvent) -> bool:
     return link.provider is None or link.provider is event.provider
-
-
-def _held(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
-    """Compare whole seconds, both ends included: clocks of different machines never agree."""
-    at = _second(event.disconnected_at)
-    if _second(link.linked_at) > at:
-        return False
-    return link.unlinked_at is None or at <= _second(link.unlinked_at) + grace
 
 
 def _second(instant: datetime) -> datetime:

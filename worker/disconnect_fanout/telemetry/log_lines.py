@@ -4,9 +4,12 @@ from typing import assert_never
 
 import structlog
 
+from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.identity import webhook_event_id
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
     BreakerTurned,
+    ChoreDone,
     ClaimInterrupted,
     DeadLetterDecided,
     DependencyChanged,
@@ -39,9 +42,9 @@ class LogLines:
             case EventHandled():
                 self._event(fact)
             case DeadLetterDecided(delivery_id=name, platform_id=platform, reason=reason):
-                self._log.warning(
-                    "dead letter", delivery=name, platform=platform, reason=reason.value
-                )
+                # Who is not registered was named by upstream, in whatever words.
+                known = platform if reason is not DeadReason.UNKNOWN_PLATFORM else "unknown"
+                self._log.warning("dead letter", delivery=name, platform=known, reason=reason.value)
             case BreakerTurned(platform_id=platform, opened=True):
                 self._log.warning("breaker opened: it only holds our slots", platform=platform)
             case BreakerTurned(platform_id=platform):
@@ -56,6 +59,8 @@ class LogLines:
                 self._log.error(f"{what} is unreachable; trying again", detail=detail)
             case DutyFailed(duty=duty, detail=detail):
                 self._log.warning("put off until the outage is over", duty=duty, detail=detail)
+            case ChoreDone(chore=chore, rows=rows):
+                self._log.info("housekeeping", chore=chore, rows=rows)
             case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):
                 self._log.error(
                     "sent, but not recorded", delivery=name, attempt=number, result=result.value
@@ -68,13 +73,13 @@ class LogLines:
         write(
             "attempt",
             delivery=fact.delivery_id,
-            event_id=fact.event_id,
+            event_id=_name(fact.event_id),
             platform=fact.platform_id,
             attempt=fact.attempt,
             result=fact.result.value,
             status=fact.status,
             ms=round(fact.duration_s * 1000, 1),
-            next=_next(fact.verdict),
+            next=_next(fact.verdict, told=fact.told),
             replay=fact.replay,
             detail=fact.detail,
         )
@@ -82,15 +87,26 @@ class LogLines:
     def _event(self, fact: EventHandled) -> None:
         if fact.outcome is EventOutcome.REJECTED:
             self._log.warning(
-                "event rejected", event_id=fact.event_id, reason=fact.reason, detail=fact.detail
+                "event rejected",
+                event_id=_name(fact.event_id),
+                reason=fact.reason,
+                detail=fact.detail,
             )
             return
         self._log.info(
-            "event", event_id=fact.event_id, outcome=fact.outcome.value, recipients=fact.recipients
+            "event",
+            event_id=_name(fact.event_id),
+            outcome=fact.outcome.value,
+            recipients=fact.recipients,
         )
 
 
-def _next(verdict: Verdict) -> str:
+def _name(event_id: str | None) -> str | None:
+    """An id that holds an @ may be somebody's address; its digest names the event as well."""
+    return webhook_event_id(event_id) if event_id and "@" in event_id else event_id
+
+
+def _next(verdict: Verdict, *, told: bool) -> str:
     match verdict:
         case Delivered():
             return "done"
@@ -99,6 +115,6 @@ def _next(verdict: Verdict) -> str:
         case RetryIn(wait_s=wait):
             return f"again in {wait:.1f}s"
         case DeadLettered(reason=reason):
-            return f"dead: {reason.value}"
+            return f"no more, it was told before: {reason}" if told else f"dead: {reason}"
         case _:
             assert_never(verdict)

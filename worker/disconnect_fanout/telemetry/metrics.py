@@ -57,6 +57,10 @@ class Metrics:
         self._breaker = self._gauge(
             "fanout_breaker_open", "1 while a platform's breaker is open here.", "platform"
         )
+        self._balance = self._gauge(
+            "fanout_balance_difference",
+            "Recipients resolved, less the deliveries there are; 0, and 0 where another counts.",
+        )
         self._ready = self._gauge("fanout_ready", "1 while the worker is ready.")
 
     def observe(self, fact: Fact) -> None:
@@ -68,7 +72,7 @@ class Metrics:
                     self._rejected.labels(reason).inc()
             case AttemptFinished(platform_id=platform, result=result, verdict=verdict):
                 self._attempts.labels(platform, result.value).inc()
-                if isinstance(verdict, Delivered):
+                if isinstance(verdict, Delivered) and not fact.told:
                     self._deliveries.labels(platform, "delivered").inc()
                 if fact.latency_s is not None:
                     self._latency.observe(fact.latency_s)
@@ -90,6 +94,10 @@ class Metrics:
         self._depth.clear()
         for platform, count in open_letters.items():
             self._depth.labels(platform if registered(platform) else _STRANGER).inc(count)
+
+    def show_balance(self, difference: int) -> None:
+        """Set what is missing from the balance; anything but 0 is an alarm."""
+        self._balance.set(difference)
 
     def show_ready(self, *, ready: bool) -> None:
         """Set whether the worker is ready."""

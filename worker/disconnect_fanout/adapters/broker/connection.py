@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager, suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from aiormq.exceptions import InvalidFrameError
 from pamqp.exceptions import PAMQPException
 
+from disconnect_fanout.adapters.broker import tolerant_header
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 CONNECT_TIMEOUT_S = 10.0
@@ -31,17 +33,24 @@ async def open_connection(url: str, name: str) -> AbstractConnection:
     Raises:
         BrokerUnreachable: refused, timed out, or the user may not enter the vhost.
     """
-    async with named_errors():
-        return await aio_pika.connect(
-            url,
-            timeout=CONNECT_TIMEOUT_S,
-            client_properties={"connection_name": name},
-        )
+    tolerant_header.install()
+    try:
+        async with named_errors():
+            return await aio_pika.connect(
+                url,
+                timeout=CONNECT_TIMEOUT_S,
+                client_properties={"connection_name": name},
+            )
+    except BrokerUnreachable as error:
+        if isinstance(error.__cause__, InvalidFrameError):  # all that aiormq tells of it
+            words = "the broker refused the vhost: it does not exist, or is not this user's"
+            raise BrokerUnreachable(words) from error
+        raise
 
 
 def is_open(connection: AbstractConnection) -> bool:
     """Tell whether it can be used; ``is_closed`` only tells whether *we* closed it (measured)."""
-    return connection.connected.is_set() and not connection.is_closed
+    return connection.transport is not None and connection.transport.connection.is_opened
 
 
 async def open_channel(
@@ -54,8 +63,11 @@ async def open_channel(
     """
     if not is_open(connection):
         raise BrokerUnreachable("the connection has ended")
-    async with named_errors(), asyncio.timeout(ANSWER_TIMEOUT_S):
-        return await connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+    try:
+        async with named_errors(), asyncio.timeout(ANSWER_TIMEOUT_S):
+            return await connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+    except RuntimeError as error:  # aiormq's word for a connection that has just ended
+        raise BrokerUnreachable("the connection has ended") from error
 
 
 @asynccontextmanager

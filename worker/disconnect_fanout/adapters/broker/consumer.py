@@ -5,6 +5,7 @@ Such work survives the loss; its ack then fails, and the redelivery is recognise
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -75,7 +76,12 @@ class Consumer:
             self._idle.clear()
             try:
                 if (subscription := await self._attach()) is not None:
-                    await self._hold(subscription)
+                    attached_at = time.monotonic()
+                    lost = await self._hold(subscription)
+                    if lost and time.monotonic() - attached_at < _LONGEST_BACKOFF_S:
+                        # Whatever ended it so soon would burn the delivery limit of all that we
+                        # hold, if we came back at once.
+                        await self._pause(_LONGEST_BACKOFF_S)
             finally:
                 self._idle.set()
 
@@ -94,7 +100,9 @@ class Consumer:
         """Attach, however long it takes; None if we are stopped before."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(BrokerUnreachable),
-            wait=wait_exponential_jitter(_SHORTEST_BACKOFF_S, max=_LONGEST_BACKOFF_S, jitter=0.2),
+            wait=wait_exponential_jitter(
+                multiplier=_SHORTEST_BACKOFF_S, max=_LONGEST_BACKOFF_S, jitter=0.2
+            ),
             stop=lambda _: self._stopping.is_set(),
             sleep=self._pause,
             before_sleep=self._failed,
@@ -110,8 +118,8 @@ class Consumer:
         take = partial(self._take, let_go)
         return await subscribe(self._url, self._queue, self._prefetch, self._prepare, take)
 
-    async def _hold(self, subscription: Subscription) -> None:
-        """Keep a subscription until it ends, or somebody wants us to let go of it."""
+    async def _hold(self, subscription: Subscription) -> bool:
+        """Keep it until somebody wants us to let go of it, or until it ends; tell if it did."""
         self._attached = True
         self._say(reachable=True)
         try:
@@ -122,9 +130,11 @@ class Consumer:
                 await self._handling.finish()
         except BrokerUnreachable as error:
             self._say(reachable=False, detail=str(error))
+            return True
         finally:
             self._attached = False
             await subscription.close()
+        return False
 
     async def _take(self, let_go: asyncio.Event, message: DeliveredMessage) -> None:
         self._handling.start(self._work(let_go, AmqpMessage(message)))

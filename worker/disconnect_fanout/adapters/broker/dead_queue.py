@@ -1,19 +1,18 @@
 """``fanout.dead``: one message for each open dead letter, for everyone who watches RabbitMQ."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import aclosing
 
-from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
 
-from disconnect_fanout.adapters.broker.browse import browse, depth
+from disconnect_fanout.adapters.broker.browse import depth
 from disconnect_fanout.adapters.broker.codec import encode_letter
-from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.weeding import weed
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.flow.letters import LetterKey
 
 _REPLAYS = "fanout-replays"
-_WINDOW = 500
+_DELIVERY = "wh_del_"
 
 
 class AmqpLetterQueue:
@@ -37,16 +36,16 @@ class AmqpLetterQueue:
         self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
     ) -> None:
         """Show every message to ``judge`` and ack those that it condemns."""
-        connection = await self._publisher.connection()
-        async with aclosing(browse(connection, self._queue, _WINDOW)) as batches:
-            async for messages in batches:
-                for index in await judge([_key(message) for message in messages]):
-                    async with named_errors():
-                        await messages[index].ack()
+
+        async def keys(messages: Sequence[DeliveredMessage]) -> Collection[int]:
+            return await judge([_key(message) for message in messages])
+
+        await weed(await self._publisher.connection(), self._queue, keys)
 
 
-def _key(message: AbstractIncomingMessage) -> LetterKey | None:
-    replays = message.headers.get(_REPLAYS)
-    if message.message_id is None or not isinstance(replays, int):
+def _key(message: DeliveredMessage) -> LetterKey | None:
+    properties = message.header.properties
+    name, replays = properties.message_id or "", (properties.headers or {}).get(_REPLAYS)
+    if not name.startswith(_DELIVERY) or not isinstance(replays, int):
         return None
-    return LetterKey(message.message_id, replays)
+    return LetterKey(name, replays)

@@ -10,9 +10,15 @@ from weakref import WeakValueDictionary
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
+from aio_pika.exceptions import (
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+    DeliveryError,
+    PublishError,
+)
 
 from disconnect_fanout.adapters.broker.connection import (
+    close_channel,
     close_connection,
     is_open,
     named_errors,
@@ -21,16 +27,18 @@ from disconnect_fanout.adapters.broker.connection import (
 )
 from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
 from disconnect_fanout.domain.event import EVENT_TYPE
+from disconnect_fanout.domain.identity import webhook_event_id
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 CONFIRM_TIMEOUT_S = 10.0
 """Without a confirm by then the publish is ambiguous: it may still arrive (an alarm, measured)."""
 
+_LONGEST_PROPERTY = 255
 _IN_FLIGHT = 100  # unconfirmed publishes at once: pipelining, without flooding a slow broker
 
 
 class _Returned(Exception):
-    """The broker gave the message back: it routes nowhere."""
+    """It routes nowhere, or the channel ended before it was sent: once more, after mending."""
 
 
 class Publisher:
@@ -54,6 +62,8 @@ class Publisher:
         self._turns: WeakValueDictionary[str | None, asyncio.Lock] = WeakValueDictionary()
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
+        self._opened_at = 0.0
+        self._retired: AbstractChannel | None = None
 
     async def start(self) -> None:
         """Connect now, so that a wrong URL is known now.
@@ -69,7 +79,9 @@ class Publisher:
         Raises:
             BrokerUnreachable: not confirmed.
         """
-        message = _message(body, event_id, {})
+        # A property holds 255 bytes, an id may take more; the one that counts is in the body.
+        fits = len(event_id.encode()) <= _LONGEST_PROPERTY
+        message = _message(body, event_id if fits else webhook_event_id(event_id), {})
         await self._publish(self._topology.exchange, EVENT_TYPE, message)
 
     async def publish_to(
@@ -154,9 +166,10 @@ class Publisher:
                 target = await channel.get_exchange(exchange, ensure=False)
             try:
                 await target.publish(message, key, mandatory=True, timeout=self._confirm_timeout_s)
-            except (PublishError, ChannelNotFoundEntity):
+            except (PublishError, ChannelNotFoundEntity, ChannelInvalidStateError):
                 raise _Returned from None
             except DeliveryError as error:
+                await self._retire(channel)
                 raise BrokerUnreachable("the queue refused the message; is it full?") from error
 
     async def _ready(self) -> AbstractChannel:
@@ -164,7 +177,21 @@ class Publisher:
             connection = await self._connected()
             if self._channel is None or self._channel.is_closed:
                 self._channel = await open_channel(connection, confirms=True)
+                self._opened_at = asyncio.get_running_loop().time()
             return self._channel
+
+    async def _retire(self, channel: AbstractChannel) -> None:
+        """Take another channel next time: one that a full queue refused is refused for ever.
+
+        (Once an operator has raised the limit; measured on 3.10.) Not for each refusal, because
+        the queue takes one message too many from each new channel; and the old one is closed only
+        when nothing can wait for a confirm on it any more.
+        """
+        age_s = asyncio.get_running_loop().time() - self._opened_at
+        if channel is self._channel and age_s > 2 * self._confirm_timeout_s:
+            before, self._retired, self._channel = self._retired, channel, None
+            if before is not None:
+                await close_channel(before)
 
     async def _connected(self) -> AbstractConnection:
         """Return the connection, a new one if the old one ended."""

@@ -1,5 +1,6 @@
 """``fanout.rejected``: events that never became deliveries, kept as they came."""
 
+from bisect import insort
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ _EVENT_ID, _RECEIVED_AT = "fanout-event-id", "fanout-received-at"
 _GIVE_UP_AFTER_S = 60.0
 _WINDOW = 20  # messages in memory at once: each may be as large as the broker takes
 _MOST_HEADERS, _LONGEST_VALUE = 50, 1024  # 128 KiB of headers would end the connection
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_OUR_REASONS = {one.value for one in RejectReason}
 _WORDS_OF_THE_BROKER = (
     f"returned more than {DELIVERY_LIMIT} times: a worker ended while it held this event, or "
     "events next to it; replay it once that is understood"
@@ -93,14 +96,13 @@ class RejectedQueue:
         self._topology = topology
 
     async def list(self, limit: int) -> list[Rejected]:
-        """Return the oldest ``limit`` messages."""
-        found: list[Rejected] = []
+        """Return the oldest ``limit`` messages; all are looked at, so that all keep their order."""
+        oldest: list[Rejected] = []
         async with aclosing(self._messages()) as messages:
             async for message in messages:
-                if len(found) >= limit:
-                    break
-                found.append(_rejected(message))
-        return found
+                insort(oldest, _rejected(message), key=_age)
+                del oldest[limit:]
+        return oldest
 
     async def replay(self, ids: Collection[str] | None) -> int:
         """Publish messages into the events queue again, confirmed, then remove them.
@@ -166,8 +168,10 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
     headers = message.headers
     reason, detail = headers.get(_REASON), headers.get(_DETAIL)
     event_id = headers.get(_EVENT_ID)
-    if reason is None:  # the broker moved it here by itself
-        reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _WORDS_OF_THE_BROKER
+    if (
+        str(reason) not in _OUR_REASONS or "x-death" in headers
+    ):  # the broker moved it here by itself
+        reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _words_of_the_broker(headers)
         event_id = readable_id(message.body)
     return Rejected(
         id=_id(message),
@@ -180,12 +184,26 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
     )
 
 
+def _words_of_the_broker(headers: Mapping[str, object]) -> str:
+    match headers.get("x-first-death-reason"):
+        case "expired":
+            return "its publisher gave it a time to live, and no worker took it in time; replay it"
+        case "maxlen":
+            return "a policy of the broker bounds the queue, and it was full; replay it"
+        case _:
+            return _WORDS_OF_THE_BROKER
+
+
+def _age(one: Rejected) -> datetime:
+    return one.received_at or _BEFORE_ALL
+
+
 def _received_at(headers: Mapping[str, object]) -> datetime | None:
     """When we or the broker put it here; None if somebody else did, in words of his own."""
     told = headers.get(_RECEIVED_AT)
-    if isinstance(told, str):
-        with suppress(ValueError):
-            return datetime.fromisoformat(told)
+    if isinstance(told, str) and "x-death" not in headers:
+        with suppress(ValueError, OverflowError):
+            return datetime.fromisoformat(told).astimezone(UTC)
     deaths = headers.get("x-death")
     if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict):
         at = deaths[0].get("time")

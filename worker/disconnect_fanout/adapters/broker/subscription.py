@@ -28,8 +28,13 @@ class Subscription:
     """The broker sends us messages. Made by ``subscribe``."""
 
     def __init__(
-        self, connection: AbstractConnection, channel: AbstractChannel, queue: str
+        self,
+        connection: AbstractConnection,
+        channel: AbstractChannel,
+        queue: str,
+        prepare: Prepare,
     ) -> None:
+        self._prepare = prepare
         self._connection = connection
         self._channel = channel
         self._queue = queue
@@ -70,6 +75,7 @@ class Subscription:
                     raise BrokerUnreachable("the connection ended")
                 if dropped.done() or not await self._consumers():
                     raise BrokerUnreachable("the broker dropped the consumer")
+                await self._prepare(self._connection)  # a binding may have been deleted
         finally:
             ended.cancel()
             dropped.cancel()
@@ -111,7 +117,7 @@ async def subscribe(
     connection = await open_connection(url, "fanout consumer")
     try:
         await prepare(connection)
-        subscription = Subscription(connection, await open_channel(connection), queue)
+        subscription = Subscription(connection, await open_channel(connection), queue, prepare)
         await subscription.attach(prefetch, take)
     except BaseException:
         await close_connection(connection)

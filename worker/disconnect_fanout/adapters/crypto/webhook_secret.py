@@ -67,9 +67,7 @@ def public_key(secret: str) -> str:
 def _cal_key(secret: str) -> SigningKey:
     """The body's signature takes the string as UTF-8; ``v1`` takes it as a verifier would."""
     if not _SHORTEST_CAL <= len(secret) <= _LONGEST_CAL or not secret.isprintable():
-        raise BadSecret(
-            f"a cal secret has {_SHORTEST_CAL} to {_LONGEST_CAL} printable characters"
-        )
+        raise BadSecret(f"a cal secret has {_SHORTEST_CAL} to {_LONGEST_CAL} printable characters")
     body_key = HmacKey(secret.encode())
     try:
         key = HmacKey(_symmetric_bytes(secret))

@@ -59,6 +59,9 @@ class Database:
         else:
             self._reader = self._recorder = postgres_engine(url, pool_size)
             self._intender = postgres_engine(url, pool_size, synchronous_commit="off")
+        self.outages = 0
+        """How often it has failed to answer, on whichever connection: a pool that has noticed a
+        crash of the server hides it from everybody who comes later."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )
@@ -85,20 +88,23 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading."""
-        async with named_errors(), self._reader.connect() as connection:
+        async with named_errors(self._failed), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def intend(self) -> AsyncIterator[AsyncConnection]:
         """A transaction whose commit survives a crash of this process, not yet of the machine."""
-        async with named_errors(), self._turn, self._intender.begin() as connection:
+        async with named_errors(self._failed), self._turn, self._intender.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def record(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is on disk when the block ends."""
-        async with named_errors(), self._turn, self._recorder.begin() as connection:
+        async with named_errors(self._failed), self._turn, self._recorder.begin() as connection:
             yield connection
+
+    def _failed(self) -> None:
+        self.outages += 1
 
     async def close(self) -> None:
         """Close all connections."""

@@ -7,7 +7,11 @@ from sqlalchemy import func, or_, select
 
 from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.delivery_row import doomed, interrupted
+from disconnect_fanout.adapters.store.delivery_row import (
+    REPORT_FIRST_MS,
+    doomed,
+    interrupted,
+)
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
 from disconnect_fanout.adapters.store.replay_items import close_items
@@ -16,9 +20,6 @@ from disconnect_fanout.adapters.store.waiting_platforms import unsendable_platfo
 from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
 
 _MOST_AT_ONCE = 500
-_REPORT_FIRST_S = 10.0
-"""How long an expired lease is left alone: its holder may only have lost the database."""
-
 _LETTER = (
     deliveries.c.id,
     deliveries.c.event_id,
@@ -97,7 +98,7 @@ class SqlDeadLetterStore:
             return [_letter(row) for row in await connection.execute(statement)]
 
     async def _condemn_some(self, platform_id: str, reason: DeadReason) -> int:
-        abandoned = self._database.now_ms - span_ms(_REPORT_FIRST_S)
+        abandoned = self._database.now_ms - REPORT_FIRST_MS
         async with self._database.record() as connection:
             rows = await lock_first(
                 connection,
@@ -111,10 +112,9 @@ class SqlDeadLetterStore:
             cut = [interrupted(row) for row in rows if row.lease is not None]
             await write_attempts(connection, self._database, [cut_off(row) for row in cut])
             counted = {row.id: row for row in cut}
-            ended = [(row, doomed(counted.get(row.id, row), reason)) for row in rows]
-            await save(connection, [after for _, after in ended])
-            await close_items(connection, ended)
-        return len(ended)
+            await save(connection, [doomed(counted.get(row.id, row), reason) for row in rows])
+            await close_items(connection, {row.id: False for row in rows if row.job is not None})
+        return len(rows)
 
 
 def _letter(row: Any) -> DeadLetter:  # noqa: ANN401 - a row of _LETTER

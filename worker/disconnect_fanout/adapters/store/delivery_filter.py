@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 
 from disconnect_fanout.adapters.store.instant import to_ms
-from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.adapters.store.tables import (
+    FIRST_REFUSAL,
+    deliveries,
+    events,
+    refused,
+)
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -35,7 +40,20 @@ class DeliveryFilter:
 
 def in_state(*states: DeliveryState) -> ColumnElement[bool]:
     """Return the condition with its values spelled out, as the partial indexes have them."""
-    return or_(*(deliveries.c.state == literal_column(f"'{state.value}'") for state in states))
+    return or_(*(_is(state) for state in states))
+
+
+def _is(state: DeliveryState) -> ColumnElement[bool]:
+    condition = deliveries.c.state == literal_column(f"'{state.value}'")
+    if state is not DeliveryState.PENDING:
+        return condition
+    # What is pending waits or is decided. No index has both, and SQLite uses two only like this.
+    row = deliveries.alias("row")
+    waits = and_(row.c.next_at.is_not(None), row.c.state == literal_column("'pending'"))
+    ends = and_(row.c.state == literal_column("'pending'"), row.c.reason.is_not(None))
+    return deliveries.c.id.in_(
+        select(row.c.id).where(waits).union_all(select(row.c.id).where(ends))
+    )
 
 
 def conditions(chosen: DeliveryFilter) -> Sequence[ColumnElement[bool]]:
@@ -65,6 +83,8 @@ def _judging(chosen: DeliveryFilter) -> list[ColumnElement[bool]]:
         found.append(deliveries.c.reason == chosen.reason.value)
     if chosen.statuses is not None:
         found.append(deliveries.c.last_status.between(*chosen.statuses))
+        if chosen.statuses[0] >= FIRST_REFUSAL:
+            found.append(refused)  # implied, and it leads to an index
     return found
 
 

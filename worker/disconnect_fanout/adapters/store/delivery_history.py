@@ -53,7 +53,9 @@ class DeliveryHistory:
         """
         async with self._database.read() as connection:
             row, timeline = await _story(connection, delivery_id)
-        return DeliveryStory(**delivery_columns(row), timeline=timeline)
+        return DeliveryStory(
+            **delivery_columns(row), timeline=timeline, reason=row.reason, because=row.because
+        )
 
     async def dead_letter(self, delivery_id: str) -> DeadStory:
         """Return one open dead letter with its timeline.

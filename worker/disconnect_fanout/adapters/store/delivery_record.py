@@ -43,9 +43,16 @@ class DeliveryRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStory(DeliveryRecord):
-    """One delivery with every attempt."""
+    """One delivery with every attempt.
+
+    Attributes:
+        reason: why it is dead or was.
+        because: why an operator discarded it.
+    """
 
     timeline: tuple[TimelineEntry, ...]
+    reason: str | None
+    because: str | None
 
 
 @dataclass(frozen=True, slots=True)

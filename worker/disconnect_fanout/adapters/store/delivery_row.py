@@ -10,6 +10,9 @@ from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.outcome import Result
 
+REPORT_FIRST_MS = 10_000
+"""How long an expired lease is left alone: its holder may only have lost the database."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
@@ -28,12 +31,14 @@ class DeliveryRow:
     replays: int
     next_at: int | None
     not_before: int | None
+    hastened: bool
     lease: str | None
     born_at: int
     reason: str | None
     decided_at: int | None
     last_result: str | None
     last_status: int | None
+    last_error: str | None
     first_failed_at: int | None
     settled_at: int | None
     job: str | None
@@ -49,6 +54,21 @@ class DeliveryRow:
         """It has an open dead letter, or will have one in a moment."""
         return self.decided or self.state == DeliveryState.DEAD
 
+    @property
+    def under_way(self) -> bool:
+        """It waits for a request, or one is being made."""
+        return self.next_at is not None
+
+    @property
+    def in_hand(self) -> bool:
+        """A worker is sending it, or may still report that it has."""
+        return self.lease is not None and (self.next_at or 0) > self.read_at - REPORT_FIRST_MS
+
+    @property
+    def told(self) -> bool:
+        """The platform knows. Requests that are made all the same tell it again."""
+        return self.state == DeliveryState.DELIVERED
+
 
 def leased(row: DeliveryRow, token: str, lease_ms: int) -> DeliveryRow:
     """Give the row to one worker for a while."""
@@ -62,6 +82,7 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
         attempts=row.attempts + 1,
         last_result=Result.INTERRUPTED,
         last_status=None,
+        last_error=Result.INTERRUPTED,
         first_failed_at=row.first_failed_at or row.read_at,
     )
 
@@ -73,28 +94,63 @@ def given_back(row: DeliveryRow) -> DeliveryRow:
 
 def hastened(row: DeliveryRow) -> DeliveryRow:
     """Make a waiting row due now, or as early as the platform permits."""
-    return replace(row, next_at=max(row.read_at, row.not_before or 0))
+    return replace(row, next_at=max(row.read_at, row.not_before or 0), hastened=True)
+
+
+def retried(row: DeliveryRow, wait_ms: int, asked_ms: int, step: int) -> DeliveryRow:
+    """Give the row back to the schedule after a failure.
+
+    A row that was hastened in vain keeps its next turn: of two waits in a row at most one is ever
+    shortened, however often its platform seems to recover.
+    """
+    next_at = row.read_at + wait_ms
+    earliest = row.read_at + asked_ms if asked_ms else None
+    return replace(
+        row,
+        step=step,
+        lease=None,
+        next_at=next_at,
+        not_before=next_at if row.hastened else earliest,
+        hastened=False,
+    )
 
 
 def doomed(row: DeliveryRow, reason: DeadReason) -> DeliveryRow:
-    """Decide that there are no more requests."""
-    return replace(
-        row, reason=reason, decided_at=row.read_at, lease=None, next_at=None, not_before=None
-    )
+    """Decide that there are no more requests; what was told stays told, and has no dead letter."""
+    ended = replace(row, lease=None, next_at=None, not_before=None, hastened=False)
+    return ended if row.told else replace(ended, reason=reason, decided_at=row.read_at)
+
+
+def discarded(row: DeliveryRow) -> DeliveryRow:
+    """Close a dead letter without telling the platform."""
+    return replace(row, state=DeliveryState.DISCARDED, settled_at=row.read_at)
+
+
+def called_off(row: DeliveryRow) -> DeliveryRow:
+    """Make no more requests and no dead letter; what was told stays told, the rest is discarded."""
+    ended = replace(row, lease=None, next_at=None, not_before=None, hastened=False)
+    return ended if row.told else discarded(ended)
 
 
 def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     """Start a fresh schedule at the given slot, which nothing makes earlier."""
-    return replace(
+    again = replace(
         row,
-        state=DeliveryState.PENDING,
         step=0,
         replays=row.replays + 1,
         next_at=slot_at,
         not_before=slot_at,
+        hastened=False,
         born_at=slot_at,
-        reason=None,
-        decided_at=None,
-        settled_at=None,
         job=job,
     )
+    if row.told:
+        return again
+    return replace(
+        again, state=DeliveryState.PENDING, reason=None, decided_at=None, settled_at=None
+    )
+
+
+def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:
+    """Give another slot to a replayed row that has not been tried in its first one."""
+    return replace(row, next_at=slot_at, not_before=slot_at, born_at=slot_at)

@@ -1,7 +1,7 @@
 """The one place where the drivers' errors get a name."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -42,16 +42,22 @@ class StatementRefused(Exception):
 
 
 @asynccontextmanager
-async def named_errors() -> AsyncIterator[None]:
-    """Map what the drivers raise in an outage to ``StoreUnreachable``, and hide users' rows."""
+async def named_errors(failed: Callable[[], None]) -> AsyncIterator[None]:
+    """Map what the drivers raise in an outage to ``StoreUnreachable``, and hide users' rows.
+
+    Args:
+        failed: told of each.
+    """
     try:
         yield
     except DBAPIError as error:
         cause = error.orig or error
         if error.connection_invalidated or _passing(cause):
+            failed()
             raise StoreUnreachable(_words(cause)) from error
         raise StatementRefused(_words(cause), _sqlstate(cause)) from None
     except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:  # raised while connecting
+        failed()
         raise StoreUnreachable(_words(error)) from error
 
 

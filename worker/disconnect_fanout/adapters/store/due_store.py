@@ -1,28 +1,39 @@
-"""Waiting rows: found when they are due, claimed under a lease, hastened, given back."""
+"""Waiting rows: found when they are due, claimed under a lease, hastened."""
 
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
     DeliveryRow,
+    called_off,
     hastened,
     interrupted,
     leased,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.tables import deliveries, events, platforms, waiting
+from disconnect_fanout.adapters.store.tables import (
+    deliveries,
+    events,
+    platforms,
+    replays,
+    waiting,
+)
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
-from disconnect_fanout.flow.due import Claim
+from disconnect_fanout.domain.replay import HOLDING
+from disconnect_fanout.flow.due import Claim, Hastened
 
-_MOST_AT_ONCE = 500
 _DUE = deliveries.c.next_at
+_NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
+_HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
+_NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
 
 
 class SqlDueStore:
@@ -56,7 +67,8 @@ class SqlDueStore:
     ) -> Sequence[Claim]:
         """Lease up to ``limit`` due rows of one platform, the longest due first.
 
-        A claim need not reach the disk: lost with the machine, it leaves the row due.
+        Those of a replay that is paused or cancelled are left alone. A claim need not reach the
+        disk: lost with the machine, it leaves the row due.
 
         Raises:
             StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
@@ -71,19 +83,39 @@ class SqlDueStore:
                 deliveries.c.platform_id == platform_id,
                 self._database.now_ms >= _DUE,
                 ~self._database.among(deliveries.c.id, holding),
+                _NOT_HELD,
                 *unleased,
                 order=_DUE,
                 limit=limit,
             )
             return await self._claimed(connection, rows, span_ms(lease_s)) if rows else []
 
-    async def hasten(self, platform_id: str) -> int:
-        """Make the waiting rows of a recovered platform due, none before its Retry-After."""
-        count, after = 0, 0
-        while rows := await self._hasten_some(platform_id, after):
-            count += len(rows)
-            after = rows[-1].next_at or 0
-        return count
+    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+        """Make up to ``limit`` waiting rows due, those first whose turn is next.
+
+        None before its Retry-After, nor before the slot that a replay gave it, nor one that was
+        hastened in vain since its last turn.
+        """
+        early = (
+            waiting,
+            deliveries.c.platform_id == platform_id,
+            deliveries.c.lease.is_(None),
+            self._database.now_ms < _DUE,
+            _NOT_HELD,
+        )
+        permitted = self._database.now_ms >= _NOT_BEFORE
+        async with self._database.intend() as connection:
+            rows = await lock_first(
+                connection, self._database, *early, permitted, order=_DUE, limit=limit
+            )
+            await save(connection, [hastened(row) for row in rows])
+        if len(rows) == limit:
+            return Hastened(limit)
+        wait = func.min(_NOT_BEFORE) - self._database.now_ms
+        async with self._database.read() as connection:
+            found = await connection.execute(select(wait).where(*early, _NOT_BEFORE < _DUE))
+            wait_ms: int | None = found.scalar_one()
+        return Hastened(len(rows), None if wait_ms is None else max(wait_ms, 0) / 1000)
 
     async def release_all_leases(self) -> int:
         """Make every leased row due, with the lease's token still on it.
@@ -102,6 +134,10 @@ class SqlDueStore:
     async def _claimed(
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
     ) -> Sequence[Claim]:
+        sealed = await self._sealed(connection, rows)
+        forgotten = [row for row in rows if row.event_id not in sealed]
+        await self._call_off(connection, forgotten)
+        rows = [row for row in rows if row.event_id in sealed]
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
@@ -109,18 +145,24 @@ class SqlDueStore:
         await write_attempts(
             connection, self._database, [cut_off(row) for row in mine if row.id in cut]
         )
-        sealed = await self._sealed(connection, mine)
         return [
             Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
             for row in mine
         ]
 
+    async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
+        """A replay was begun before the user was forgotten: there is nobody to tell about."""
+        await save(connection, [called_off(row) for row in rows])
+        await close_items(connection, {row.id: False for row in rows if row.job is not None})
+
     async def _sealed(
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow]
     ) -> dict[str, bytes]:
+        """Return the events of these rows, but for those whose user was forgotten."""
         found = await connection.execute(
             select(events.c.id, events.c.sealed).where(
-                self._database.among(events.c.id, {row.event_id for row in rows})
+                events.c.user_hash.is_not(None),
+                self._database.among(events.c.id, {row.event_id for row in rows}),
             )
         )
         return {row.id: row.sealed for row in found}
@@ -136,23 +178,6 @@ class SqlDueStore:
                 step=row.step,
                 age_s=(row.read_at - row.born_at) / 1000,
                 replays=row.replays,
+                told=row.told,
             ),
         )
-
-    async def _hasten_some(self, platform_id: str, after: int) -> Sequence[DeliveryRow]:
-        """Hasten the first few from this instant on; return them as they were."""
-        async with self._database.intend() as connection:
-            rows = await lock_first(
-                connection,
-                self._database,
-                waiting,
-                deliveries.c.platform_id == platform_id,
-                deliveries.c.lease.is_(None),
-                self._database.now_ms < _DUE,
-                func.coalesce(deliveries.c.not_before, 0) < _DUE,
-                after <= _DUE,
-                order=_DUE,
-                limit=_MOST_AT_ONCE,
-            )
-            await save(connection, [hastened(row) for row in rows])
-        return rows

@@ -75,7 +75,7 @@ class EventHistory:
         event = seals.open_event(row.sealed)
         return EventStory(
             **_columns(row, counts.get(event_id, {})),
-            user_email=event.user.email,
+            user_email=event.user.email or None,
             google_id=event.user.google_id,
             provider=event.provider,
             reason=event.reason,

@@ -31,9 +31,13 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventStory(EventRecord):
-    """One event in full."""
+    """One event in full.
 
-    user_email: str = field(repr=False)
+    Attributes:
+        user_email: None once the user was forgotten.
+    """
+
+    user_email: str | None = field(repr=False)
     google_id: str | None = field(repr=False)
     provider: Provider
     reason: Reason

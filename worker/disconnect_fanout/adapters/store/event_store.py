@@ -36,9 +36,15 @@ class SqlEventStore:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
+        self._seals = seals
         self._desk = RegistrationDesk(database, seals)
         self._hold_s = hold_s
         self._sleep = sleep
+
+    @property
+    def outages(self) -> int:
+        """How often the database has failed to answer this process, whatever it was asked."""
+        return self._database.outages
 
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         """Return the candidate links for each event: those of its address or its google id.
@@ -46,7 +52,7 @@ class SqlEventStore:
         Raises:
             StoreUnreachable: the outage lasted too long.
         """
-        return await self._patiently(partial(find_links, self._database, events))
+        return await self._patiently(partial(find_links, self._database, self._seals, events))
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         """Insert those events that are new, with their deliveries, in one transaction.

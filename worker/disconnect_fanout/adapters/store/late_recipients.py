@@ -19,6 +19,8 @@ from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.policy.plan import Recipient, plan
 
+_REMEMBERED = events.c.user_hash.is_not(None)
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -53,7 +55,7 @@ class LateRecipients:
         """Add deliveries, due now, for recipients that have none yet.
 
         Raises:
-            NotFound: no such event.
+            NotFound: no such event, or its user was forgotten.
             Unsealable: it was sealed with a key that is not configured.
         """
         recipients = await self._recipients(await self._event(event_id))
@@ -69,7 +71,7 @@ class LateRecipients:
         return Resolved(event_id, added, before + len(missing))
 
     async def _event(self, event_id: str) -> DisconnectEvent:
-        wanted = select(events.c.sealed).where(events.c.id == event_id)
+        wanted = select(events.c.sealed).where(events.c.id == event_id, _REMEMBERED)
         async with self._database.read() as connection:
             sealed = (await connection.execute(wanted)).scalar_one_or_none()
         if sealed is None:
@@ -88,7 +90,7 @@ async def _lock(connection: AsyncConnection, database: Database, event_id: str) 
     Raises:
         NotFound: it was forgotten meanwhile.
     """
-    held = select(events.c.recipients, database.now_ms).where(events.c.id == event_id)
+    held = select(events.c.recipients, database.now_ms).where(events.c.id == event_id, _REMEMBERED)
     row = (await connection.execute(held.with_for_update())).one_or_none()
     if row is None:
         raise NotFound("event", event_id)

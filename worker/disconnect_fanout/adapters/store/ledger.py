@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
@@ -15,7 +16,12 @@ from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
 from disconnect_fanout.adapters.store.patience import Sleep, again
 from disconnect_fanout.adapters.store.replay_items import close_items
-from disconnect_fanout.adapters.store.settlement import RowChange, disabled_platform, settle
+from disconnect_fanout.adapters.store.settlement import (
+    RowChange,
+    disabled_platform,
+    end_of_round,
+    settle,
+)
 from disconnect_fanout.adapters.store.tables import events, installation, platforms
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.flow.change import (
@@ -36,6 +42,22 @@ _COUNT_COPY = (
     .values(copies=events.c.copies + bindparam("_seen"))
 )
 _FLUSH = update(installation).values(flushes=installation.c.flushes + 1)
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What a batch of changes comes to.
+
+    Attributes:
+        rows: as they are afterwards, by delivery.
+        ends: the replayed ones that have come to an end, and whether they were told.
+        gone: the 410s that disable a platform.
+    """
+
+    rows: dict[str, DeliveryRow]
+    attempts: list[tuple[str, Attempt]] = field(default_factory=list)
+    ends: dict[str, bool] = field(default_factory=dict)
+    gone: list[Attempted] = field(default_factory=list)
 
 
 class SqlLedger:
@@ -70,16 +92,16 @@ class SqlLedger:
         settling, copies = _sorted_out(changes)
         async with self._database.record() as connection:
             before = await self._locked(connection, settling)
-            after, made, gone = _settled(before, settling)
-            changed = [row for row in after.values() if row != before[row.id]]
+            done = _settled(before, settling)
+            changed = [row for row in done.rows.values() if row != before[row.id]]
             await save(connection, changed)
-            await write_attempts(connection, self._database, made)
-            for change in gone:
+            await write_attempts(connection, self._database, done.attempts)
+            for change in done.gone:
                 await self._disable_platform(connection, change)
             if copies:
                 seen = [{"_id": one, "_seen": copies[one]} for one in sorted(copies)]
                 await connection.execute(_COUNT_COPY, seen)
-            await close_items(connection, [(before[row.id], row) for row in changed])
+            await close_items(connection, done.ends)
             if not changed and not copies:
                 # The ack that waits for us relies on a flush, and nothing written is not flushed.
                 await connection.execute(_FLUSH)
@@ -126,24 +148,20 @@ def _sorted_out(changes: Sequence[Change]) -> tuple[list[RowChange], Counter[str
     return settling, copies
 
 
-def _settled(
-    before: dict[str, DeliveryRow], settling: Sequence[RowChange]
-) -> tuple[dict[str, DeliveryRow], list[tuple[str, Attempt]], list[Attempted]]:
-    """Apply the changes one after the other: two of them may concern one delivery.
-
-    Returns:
-        The rows afterwards, the attempts that were made, and the 410s that disable a platform.
-    """
-    after = dict(before)
-    made: list[tuple[str, Attempt]] = []
-    gone: list[Attempted] = []
+def _settled(before: Mapping[str, DeliveryRow], settling: Sequence[RowChange]) -> _Settled:
+    """Apply the changes one after the other: two of them may concern one delivery."""
+    done = _Settled(dict(before))
     for change in settling:
-        row = after.get(change.delivery_id)
+        row = done.rows.get(change.delivery_id)
         if row is None:  # pruned or forgotten meanwhile
             continue
-        after[row.id] = settle(row, change)
+        after = done.rows[row.id] = settle(row, change)
+        told = end_of_round(row, after, change)
+        if told is not None and row.job is not None:
+            done.ends[row.id] = told
         if isinstance(change, Attempted):
-            made.append((row.id, change.attempt))
-            if disabled_platform(row, after[row.id], change):
-                gone.append(change)
-    return after, made, sorted(gone, key=lambda change: change.platform_id)
+            done.attempts.append((row.id, change.attempt))
+            if disabled_platform(row, change):
+                done.gone.append(change)
+    done.gone.sort(key=lambda change: change.platform_id)
+    return done

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, insert, select, update
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.instant import from_s, maybe_from_s, to_s
+from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_merge import LinkMerge
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import links, platforms
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -35,10 +36,15 @@ class LinkChoice:
 
 
 class LinkBook:
-    """Links in the database. Addresses come case-folded, instants in whole seconds."""
+    """Links in the database. Addresses come case-folded, instants in whole seconds.
 
-    def __init__(self, database: Database) -> None:
+    Raises:
+        Unsealable: from any of its methods; a link was sealed with a key that is not configured.
+    """
+
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._links = SealedLinks(database, seals)
 
     async def write(self, page: Sequence[Link], *, anew: bool = False) -> Sequence[Link]:
         """Note up to ``LARGEST_PAGE`` links in one transaction.
@@ -50,29 +56,33 @@ class LinkBook:
         Returns:
             Each as it is stored now: one that is open already stays as it is.
         """
+        emails = list({link.email for link in page})
         async with self._database.record() as connection:
-            merge = LinkMerge(await _stored(connection, page), anew=anew)
+            stored = await self._links.find(connection, emails)
+            merge = LinkMerge(sorted(stored.items(), key=_row), anew=anew)
             noted = [merge.take(link) for link in page]
             if merge.new:
-                await connection.execute(insert(links), [_row(link) for link in merge.new])
+                rows = [self._links.columns(link) for link in merge.new]
+                await connection.execute(insert(links), rows)
             if merge.changed:
-                await connection.execute(_CHANGE, [_change(*one) for one in merge.changed])
+                await connection.execute(_CHANGE, [self._change(*one) for one in merge.changed])
         return noted
 
     async def end(self, choice: LinkChoice, at: datetime) -> Sequence[Link]:
         """End the open links that match and began by then; return them as they are now."""
         async with self._database.record() as connection:
-            found = (await connection.execute(select(links).where(_open(choice, at)))).all()
-            ended = update(links).where(links.c.id.in_([row.id for row in found]))
+            stored = await self._links.find(connection, [choice.email])
+            found = {row: link for row, link in stored.items() if _open(link, choice, at)}
+            ended = update(links).where(links.c.id.in_(found))
             await connection.execute(ended.values(unlinked_at=to_s(at)))
-        return [replace(_link(row), unlinked_at=at) for row in found]
+        return [replace(link, unlinked_at=at) for link in found.values()]
 
     async def of_user(self, email: str) -> Sequence[Link]:
         """Return the links of a case-folded address, the newest first."""
-        newest_first = (links.c.linked_at.desc(), links.c.platform_id, links.c.id)
-        wanted = select(links).where(links.c.email == email).order_by(*newest_first)
         async with self._database.read() as connection:
-            return [_link(row) for row in await connection.execute(wanted)]
+            stored = await self._links.find(connection, [email])
+        by_name = sorted(stored.items(), key=lambda one: (one[1].platform_id, one[0]))
+        return sorted((link for _, link in by_name), key=lambda link: link.linked_at, reverse=True)
 
     async def unregistered(self, platform_ids: Iterable[str]) -> set[str]:
         """Return those ids under which no platform is registered."""
@@ -80,56 +90,29 @@ class LinkBook:
             known = set((await connection.execute(select(platforms.c.id))).scalars())
         return set(platform_ids) - known
 
+    def _change(self, row: int, link: Link) -> dict[str, Any]:
+        """A row that changes is sealed anew, clear as it may have been."""
+        columns = self._links.columns(link)
+        return {"row": row, **{f"_{name}": columns[name] for name in _CHANGING}}
 
+
+_CHANGING = ("user_hash", "google_hash", "sealed", "email", "google_id", "unlinked_at")
 _CHANGE = (
     update(links)
     .where(links.c.id == bindparam("row"))
-    .values(google_id=bindparam("learnt"), unlinked_at=bindparam("ended"))
+    .values({name: bindparam(f"_{name}") for name in _CHANGING})
 )
 
 
-async def _stored(connection: AsyncConnection, page: Sequence[Link]) -> list[tuple[int, Link]]:
-    emails = {link.email for link in page}
-    wanted = select(links).where(links.c.email.in_(emails)).order_by(links.c.id)
-    return [(row.id, _link(row)) for row in await connection.execute(wanted)]
+def _row(stored: tuple[int, Link]) -> int:
+    return stored[0]
 
 
-def _open(choice: LinkChoice, at: datetime) -> ColumnElement[bool]:
-    matching = and_(
-        links.c.email == choice.email,
-        links.c.platform_id == choice.platform_id,
-        links.c.unlinked_at.is_(None),
-        links.c.linked_at <= to_s(at),
-    )
-    if choice.google_id is not None:
-        matching = and_(matching, links.c.google_id == choice.google_id)
-    if choice.provider is not None:
-        matching = and_(matching, links.c.provider == choice.provider.value)
-    return matching
-
-
-def _row(link: Link) -> dict[str, Any]:
-    return {
-        "email": link.email,
-        "google_id": link.google_id,
-        "provider": None if link.provider is None else link.provider.value,
-        "platform_id": link.platform_id,
-        "linked_at": to_s(link.linked_at),
-        "unlinked_at": None if link.unlinked_at is None else to_s(link.unlinked_at),
-    }
-
-
-def _change(row: int, link: Link) -> dict[str, Any]:
-    ended = None if link.unlinked_at is None else to_s(link.unlinked_at)
-    return {"row": row, "learnt": link.google_id, "ended": ended}
-
-
-def _link(row: Row[Any]) -> Link:
-    return Link(
-        email=row.email,
-        platform_id=row.platform_id,
-        linked_at=from_s(row.linked_at),
-        unlinked_at=maybe_from_s(row.unlinked_at),
-        google_id=row.google_id,
-        provider=None if row.provider is None else Provider(row.provider),
+def _open(link: Link, choice: LinkChoice, at: datetime) -> bool:
+    return (
+        link.platform_id == choice.platform_id
+        and link.unlinked_at is None
+        and link.linked_at <= at
+        and choice.google_id in {None, link.google_id}
+        and choice.provider in {None, link.provider}
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, case, cast, delete, func, select, update
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
@@ -45,7 +45,9 @@ class PlatformRegistry:
             "url": new.url,
             "scheme": new.scheme.value,
             "secret": self._vault.seal(new.secret.encode()),
-            "revision": 1,
+            # Begins at the second of the registration, so that a late 410 to a removed namesake's
+            # endpoint does not speak for this one.
+            "revision": cast(self._database.now_ms / 1000, Integer),
             "timeout_s": new.timeout_s,
             "max_in_flight": new.max_in_flight,
             "rate_per_s": new.rate_per_s,

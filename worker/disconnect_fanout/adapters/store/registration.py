@@ -11,6 +11,8 @@ from disconnect_fanout.adapters.store.instant import span_ms, to_s
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import deliveries, events
 from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.domain.event import forgotten
+from disconnect_fanout.domain.identity import content_hash
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 
 
@@ -51,7 +53,7 @@ class RegistrationDesk:
             ]
             if planned:
                 await connection.execute(self._insert_delivery, planned)
-        return _answers(intents, recorded, ours)
+        return self._answers(intents, recorded, ours)
 
     async def _recorded(
         self, connection: AsyncConnection, first: Mapping[str, Intent]
@@ -60,17 +62,42 @@ class RegistrationDesk:
             select(
                 events.c.id,
                 events.c.content_hash,
+                events.c.user_hash,
                 events.c.writer,
                 self._database.now_ms.label("now_ms"),
             ).where(self._database.among(events.c.id, first))
         )
         return {row.id: row for row in found}
 
+    def _answers(
+        self, intents: Sequence[Intent], recorded: Mapping[str, Any], ours: set[str]
+    ) -> Sequence[Registration]:
+        """The first of several copies in one batch is new, the others are known."""
+        fresh = set(ours)
+        answers: list[Registration] = []
+        for intent in intents:
+            event_id = intent.event.id
+            if event_id in fresh:
+                fresh.remove(event_id)
+                answers.append(Registration.NEW)
+            elif self._same(recorded[event_id], intent):
+                answers.append(Registration.KNOWN)
+            else:
+                answers.append(Registration.CONFLICT)
+        return answers
+
+    def _same(self, recorded: Any, intent: Intent) -> bool:  # noqa: ANN401 - a row of ``events``
+        """Of an event whose user was forgotten all but the user is compared."""
+        content = intent.content_hash
+        if recorded.user_hash is None:
+            content = content_hash(forgotten(intent.event))
+        return bool(recorded.content_hash == self._seals.text_hash(content))
+
     def _event_row(self, intent: Intent, writer: str) -> dict[str, object]:
         event = intent.event
         return {
             "id": event.id,
-            "content_hash": intent.content_hash,
+            "content_hash": self._seals.text_hash(intent.content_hash),
             "user_hash": self._seals.user_hash(event.user.folded_email),
             "sealed": self._seals.seal_event(event),
             "disconnected_at": to_s(event.disconnected_at),
@@ -92,21 +119,3 @@ def _delivery_row(intent: Intent, planned: PlannedDelivery, now_ms: int) -> dict
         "born_at": now_ms,
         "created_at": now_ms,
     }
-
-
-def _answers(
-    intents: Sequence[Intent], recorded: Mapping[str, Any], ours: set[str]
-) -> Sequence[Registration]:
-    """The first of several copies in one batch is new, the others are known."""
-    fresh = set(ours)
-    answers: list[Registration] = []
-    for intent in intents:
-        event_id = intent.event.id
-        if event_id in fresh:
-            fresh.remove(event_id)
-            answers.append(Registration.NEW)
-        elif recorded[event_id].content_hash == intent.content_hash:
-            answers.append(Registration.KNOWN)
-        else:
-            answers.append(Registration.CONFLICT)
-    return answers

@@ -1,6 +1,6 @@
 """The frozen selection of a replay: one item for each delivery, closed when its fate is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,9 @@ from disconnect_fanout.adapters.store.tables import replay_items
 from disconnect_fanout.domain.delivery import DeliveryState
 
 WAITING = "waiting"
+"""Undelivered when it was selected. Whoever hears of it before its turn need not hear it again."""
+AGAIN = "again"
+"""Delivered when it was selected, and wanted once more all the same."""
 RELEASED = "released"
 DELIVERED = "delivered"
 FAILED = "failed"
@@ -22,38 +25,41 @@ _CLOSE = (
 _MOVE = (
     update(replay_items)
     .where(replay_items.c.job == bindparam("_job"), replay_items.c.delivery_id == bindparam("_id"))
-    .values(state=bindparam("_state"))
+    .values(state=bindparam("_state"), reason=bindparam("_reason"))
 )
 
 
-async def move_items(connection: AsyncConnection, job: str, states: Mapping[str, str]) -> None:
-    """Set the states of these items of one job."""
-    await connection.execute(
-        _MOVE, [{"_job": job, "_id": one, "_state": states[one]} for one in sorted(states)]
-    )
+def at_its_turn(item: str, row: DeliveryRow | None) -> str:
+    """Return what becomes of an item that waited, when its turn has come.
+
+    Args:
+        item: its state.
+        row: its delivery, None if there is none any more.
+    """
+    if row is None or row.state == DeliveryState.DISCARDED:
+        return FAILED
+    return DELIVERED if row.told and item == WAITING else RELEASED
 
 
-async def close_items(
-    connection: AsyncConnection, changes: Sequence[tuple[DeliveryRow, DeliveryRow]]
+async def move_items(
+    connection: AsyncConnection, job: str, states: Mapping[str, tuple[str, str | None]]
 ) -> None:
-    """Close the released items of those deliveries that ended, in every job that waits for them.
+    """Set state and reason of these items of one job."""
+    moved = [
+        {"_job": job, "_id": one, "_state": state, "_reason": reason}
+        for one, (state, reason) in sorted(states.items())
+    ]
+    if moved:
+        await connection.execute(_MOVE, moved)
+
+
+async def close_items(connection: AsyncConnection, ends: Mapping[str, bool]) -> None:
+    """Close the released items of deliveries that ended, in every job that waits for them.
 
     Args:
         connection: inside the transaction in which they end.
-        changes: rows before and after.
+        ends: by delivery, whether the platform was told.
     """
-    ends = [
-        {"_id": after.id, "_end": end}
-        for before, after in changes
-        if after.job is not None and (end := _end(before, after))
-    ]
-    if ends:
-        await connection.execute(_CLOSE, sorted(ends, key=lambda one: one["_id"]))
-
-
-def _end(before: DeliveryRow, after: DeliveryRow) -> str | None:
-    if after.state == DeliveryState.DELIVERED and before.state != DeliveryState.DELIVERED:
-        return DELIVERED
-    if after.reason is not None and before.reason is None:
-        return FAILED
-    return None
+    closed = [{"_id": one, "_end": DELIVERED if ends[one] else FAILED} for one in sorted(ends)]
+    if closed:
+        await connection.execute(_CLOSE, closed)

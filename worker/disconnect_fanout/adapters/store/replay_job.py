@@ -1,17 +1,32 @@
-"""A replay as the command sees it: created with a frozen selection, then only watched."""
+"""A replay as commands see it: created with a frozen selection, watched, paused, cancelled."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Select, func, insert, literal, select
+from sqlalchemy import Row, case, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.replay_items import DELIVERED, FAILED, WAITING
-from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replays
+from disconnect_fanout.adapters.store.delivery_filter import in_state
+from disconnect_fanout.adapters.store.delivery_row import reslotted
+from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.replay_items import AGAIN, DELIVERED, FAILED, WAITING
+from disconnect_fanout.adapters.store.replay_slots import MOST_AT_ONCE, slots_after_pause
+from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.domain.replay import ReplayState
 
-RUNNING = "running"
-DONE = "done"
+_TO_BE_PAUSED = (ReplayState.RUNNING,)
+_TO_BE_RESUMED = (ReplayState.PAUSED,)
+_TO_BE_CANCELLED = (ReplayState.SELECTING, ReplayState.RUNNING, ReplayState.PAUSED)
+
+
+class WrongState(Exception):
+    """The job is in a state in which this can't be done to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +36,8 @@ class ReplayProgress:
     Attributes:
         selected: deliveries that the job sends again.
         reconnected: deliveries that were left out, because their user has come back since.
-        failed: dead again, or no longer there to be sent.
-        pending: waiting for their slot, or sent and not yet settled.
+        failed: not told: dead again, or no longer there to be sent.
+        pending: waiting for their turn, or sent and not yet settled; what a cancelled job left.
     """
 
     job: str
@@ -35,67 +50,161 @@ class ReplayProgress:
 
 
 class ReplayJobs:
-    """Creates jobs and tells how they are doing."""
+    """Creates jobs, tells how they are doing, and holds them up."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(
         self,
-        selection: Sequence[str] | Select[tuple[str]],
+        selection: Sequence[str],
         *,
         rate_per_s: float | None = None,
         reconnected: int = 0,
+        again: bool = False,
     ) -> str:
-        """Store a job and freeze its selection, in one transaction; return the job's id.
+        """Store a job with its selection, in portions; return the job's id.
+
+        Workers see nothing of it before it is complete. Whoever is killed before that leaves a job
+        that sends nothing.
 
         Args:
-            selection: ids of deliveries, or a query for them: 100,000 never leave the database.
+            selection: ids of deliveries; unknown ones are left out.
             rate_per_s: releases a second over all workers, None for as fast as they can.
             reconnected: how many the selection leaves out, for the report.
+            again: what is delivered is sent again.
         """
         job = uuid.uuid4().hex[:12]
-        chosen = self._selected(selection).subquery()
-        items = select(literal(job), chosen.c[0], literal(WAITING))
+        values = {"id": job, "state": ReplayState.SELECTING, "rate_per_s": rate_per_s}
+        counts = {"selected": 0, "reconnected": reconnected, "slot_at": 0}
         async with self._database.record() as connection:
-            frozen = await connection.execute(
-                insert(replay_items).from_select(["job", "delivery_id", "state"], items)
-            )
-            await connection.execute(
-                insert(replays).values(
-                    id=job,
-                    state=RUNNING,
-                    rate_per_s=rate_per_s,
-                    selected=frozen.rowcount,
-                    reconnected=reconnected,
-                    slot_at=0,
-                    created_at=self._database.now_ms,
-                )
-            )
+            new = insert(replays).values(**values, **counts, created_at=self._database.now_ms)
+            await connection.execute(new)
+        for portion in _portions(selection):
+            async with self._database.record() as connection:
+                await self._freeze(connection, job, portion, again=again)
+        complete = update(replays).where(
+            replays.c.id == job, replays.c.state == ReplayState.SELECTING
+        )
+        async with self._database.record() as connection:
+            await connection.execute(complete.values(state=ReplayState.RUNNING))
         return job
 
     async def progress(self, job: str) -> ReplayProgress | None:
         """Return how far the job has come, or None if there is no such job."""
-        counted = select(replay_items.c.state, func.count()).where(replay_items.c.job == job)
         async with self._database.read() as connection:
             row = (await connection.execute(select(replays).where(replays.c.id == job))).first()
-            groups = await connection.execute(counted.group_by(replay_items.c.state))
-            counts: dict[str, int] = {state: count for state, count in groups}  # noqa: C416 - typed
-        if row is None:
-            return None
-        delivered, failed = counts.get(DELIVERED, 0), counts.get(FAILED, 0)
-        return ReplayProgress(
-            job=job,
-            state=row.state,
-            selected=row.selected,
-            reconnected=row.reconnected,
-            delivered=delivered,
-            failed=failed,
-            pending=sum(counts.values()) - delivered - failed,
-        )
+            return None if row is None else await _progress(connection, row)
 
-    def _selected(self, selection: Sequence[str] | Select[tuple[str]]) -> Select[tuple[str]]:
-        """Each delivery once, and only those that exist."""
-        if isinstance(selection, Select):
-            return selection.distinct()
-        return select(deliveries.c.id).where(self._database.among(deliveries.c.id, selection))
+    async def all(self, limit: int) -> list[ReplayProgress]:
+        """Return how far the jobs have come, the newest first."""
+        newest = select(replays).order_by(replays.c.created_at.desc(), replays.c.id).limit(limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(newest)).all()
+            return [await _progress(connection, row) for row in rows]
+
+    async def pause(self, job: str) -> None:
+        """Hold everything of a job, what was released and waits for a retry included.
+
+        Raises:
+            NotFound: no such job.
+            WrongState: it has ended, or is not complete yet.
+        """
+        await self._move(job, _TO_BE_PAUSED, ReplayState.PAUSED)
+
+    async def resume(self, job: str) -> None:
+        """Let it go on, at its rate: what was released meanwhile is given new slots.
+
+        Raises:
+            NotFound: no such job.
+            WrongState: it is done, or cancelled.
+        """
+        await self._move(job, _TO_BE_RESUMED, ReplayState.RUNNING)
+
+    async def cancel(self, job: str) -> None:
+        """Send nothing more of it; workers take back what was released.
+
+        Raises:
+            NotFound: no such job.
+            WrongState: it is done.
+        """
+        await self._move(job, _TO_BE_CANCELLED, ReplayState.CANCELLED)
+
+    async def _freeze(
+        self, connection: AsyncConnection, job: str, portion: Sequence[str], *, again: bool
+    ) -> None:
+        state: Any = literal(WAITING)
+        if again:
+            state = case((in_state(DeliveryState.DELIVERED), AGAIN), else_=WAITING)
+        chosen = select(literal(job), deliveries.c.id, deliveries.c.platform_id, state).where(
+            self._database.among(deliveries.c.id, portion)
+        )
+        columns = ["job", "delivery_id", "platform_id", "state"]
+        frozen = await connection.execute(insert(replay_items).from_select(columns, chosen))
+        more = replays.c.selected + frozen.rowcount
+        await connection.execute(update(replays).where(replays.c.id == job).values(selected=more))
+
+    async def _move(self, job: str, before: Collection[ReplayState], after: ReplayState) -> None:
+        async with self._database.record() as connection:
+            found = await connection.execute(
+                select(replays, self._database.now_ms.label("now"))
+                .where(replays.c.id == job)
+                .with_for_update()
+            )
+            row = found.first()
+            if row is None:
+                raise NotFound("replay", job)
+            if row.state == after:
+                return
+            if row.state not in before:
+                raise WrongState(f"the replay {job} can't become {after}: it is {row.state}")
+            await connection.execute(update(replays).where(replays.c.id == job).values(state=after))
+            if row.state == ReplayState.PAUSED and after == ReplayState.RUNNING:
+                await self._reslot(connection, row)
+
+    async def _reslot(self, connection: AsyncConnection, job: Row[Any]) -> None:
+        """Give new slots to what was released and not tried, so that it does not go in a burst."""
+        rows = await lock_first(
+            connection,
+            self._database,
+            replaying,
+            deliveries.c.job == job.id,
+            deliveries.c.lease.is_(None),
+            deliveries.c.next_at == deliveries.c.born_at,
+            order=deliveries.c.next_at,
+            limit=MOST_AT_ONCE,
+        )
+        free = slots_after_pause(job.rate_per_s, job.now, len(rows))
+        await save(connection, [reslotted(row, at) for row, at in zip(rows, free, strict=True)])
+        if free:
+            await connection.execute(
+                update(replays).where(replays.c.id == job.id).values(slot_at=free[-1])
+            )
+
+
+async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgress:
+    delivered, failed = job.delivered, job.failed
+    if job.finished_at is None:
+        counted = (
+            select(replay_items.c.state, func.count())
+            .where(replay_items.c.job == job.id)
+            .group_by(replay_items.c.state)
+        )
+        counts = {row[0]: row[1] for row in await connection.execute(counted)}
+        delivered, failed = counts.get(DELIVERED, 0), counts.get(FAILED, 0)
+    return ReplayProgress(
+        job=job.id,
+        state=job.state,
+        selected=job.selected,
+        reconnected=job.reconnected,
+        delivered=delivered,
+        failed=failed,
+        pending=job.selected - delivered - failed,
+    )
+
+
+def _portions(selection: Sequence[str]) -> Iterator[list[str]]:
+    """Each id once, some at a time: SQLite has one writer, and workers want their turn."""
+    ids = iter(dict.fromkeys(selection))
+    while portion := list(islice(ids, MOST_AT_ONCE)):
+        yield portion

@@ -5,10 +5,9 @@ platform would cut off somebody who has come back. Users are sealed, so events a
 page at a time; a hundred thousand take some seconds, once for each replay.
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any
 
 from sqlalchemy import Row, select
 
@@ -20,16 +19,46 @@ from disconnect_fanout.adapters.store.tables import deliveries, events
 from disconnect_fanout.policy.plan import returned
 
 _PAGE = 500
-_Row: TypeAlias = Row[str, str, str]
+_COLUMNS = (
+    *(deliveries.c[one] for one in ("id", "platform_id", "event_id", "reason")),
+    *(deliveries.c[one] for one in ("decided_at", "settled_at")),
+    *(events.c[one] for one in ("user_hash", "sealed")),
+)
+
+
+@dataclass(slots=True)
+class ReplayGroup:
+    """Deliveries of one platform that ended alike; instants in milliseconds."""
+
+    count: int
+    oldest: int
+    newest: int
+
+    def add(self, at: int) -> None:
+        """Count one more that ended then."""
+        self.count += 1
+        self.oldest, self.newest = min(self.oldest, at), max(self.newest, at)
 
 
 @dataclass(slots=True)
 class ReplaySelection:
-    """Which deliveries, and how many by platform."""
+    """Which deliveries, and how many of each kind.
+
+    Attributes:
+        groups: by platform and by the reason for which they are dead, None if they were delivered.
+        reconnected: left out, because their user has linked the platform again since.
+        forgotten: left out, because nobody knows any more whom they were about.
+    """
 
     ids: list[str] = field(default_factory=list)
-    by_platform: Counter[str] = field(default_factory=Counter)
+    groups: dict[tuple[str, str | None], ReplayGroup] = field(default_factory=dict)
     reconnected: int = 0
+    forgotten: int = 0
+
+    def add(self, delivery_id: str, platform_id: str, reason: str | None, at: int) -> None:
+        """Select one that ended then."""
+        self.ids.append(delivery_id)
+        self.groups.setdefault((platform_id, reason), ReplayGroup(0, at, at)).add(at)
 
 
 class ReplaySelector:
@@ -45,7 +74,7 @@ class ReplaySelector:
         """Return what matches, the reconnected left out and counted.
 
         Args:
-            chosen: asks for a state that can be replayed.
+            chosen: asks for states that can be replayed.
             limit: None for all.
             include_reconnected: leave nobody out.
         """
@@ -55,16 +84,19 @@ class ReplaySelector:
             for row in page:
                 if limit is not None and len(selection.ids) >= limit:
                     return selection
-                if row.id in back:
+                if row.user_hash is None:
+                    selection.forgotten += 1
+                elif row.id in back:
                     selection.reconnected += 1
                 else:
-                    selection.ids.append(row.id)
-                    selection.by_platform[row.platform_id] += 1
+                    at = row.decided_at or row.settled_at or 0
+                    selection.add(row.id, row.platform_id, row.reason, at)
         return selection
 
-    async def _pages(self, chosen: DeliveryFilter) -> AsyncIterator[Sequence[_Row]]:
+    async def _pages(self, chosen: DeliveryFilter) -> AsyncIterator[Sequence[Row[Any]]]:
         wanted = (
-            select(deliveries.c.id, deliveries.c.platform_id, deliveries.c.event_id)
+            select(*_COLUMNS)
+            .join(events, events.c.id == deliveries.c.event_id)
             .where(*conditions(chosen))
             .order_by(deliveries.c.id)
             .limit(_PAGE)
@@ -79,11 +111,11 @@ class ReplaySelector:
             yield page
             after = page[-1].id
 
-    async def _back(self, page: Sequence[_Row]) -> set[str]:
+    async def _back(self, page: Sequence[Row[Any]]) -> set[str]:
         """Return the ids of deliveries whose user has come back to their platform."""
-        sealed = await self._sealed({row.event_id for row in page})
+        sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
         opened = [self._seals.open_event(one) for one in sealed.values()]
-        links = await find_links(self._database, opened)
+        links = await find_links(self._database, self._seals, opened)
         back = {
             (event.id, link.platform_id)
             for event, found in zip(opened, links, strict=True)
@@ -91,11 +123,3 @@ class ReplaySelector:
             if returned(link, event)
         }
         return {row.id for row in page if (row.event_id, row.platform_id) in back}
-
-    async def _sealed(self, event_ids: set[str]) -> Mapping[str, bytes]:
-        wanted = select(events.c.id, events.c.sealed)
-        async with self._database.read() as connection:
-            rows = await connection.execute(
-                wanted.where(self._database.among(events.c.id, event_ids))
-            )
-            return {row[0]: row[1] for row in rows}

@@ -7,25 +7,30 @@ each job remembers the slot that it gave last, and whoever gives the next one ho
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow, replayed
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
+from disconnect_fanout.adapters.store.replay_end import finish
 from disconnect_fanout.adapters.store.replay_items import (
-    DELIVERED,
-    FAILED,
+    AGAIN,
     RELEASED,
     WAITING,
+    at_its_turn,
     move_items,
 )
-from disconnect_fanout.adapters.store.replay_job import DONE, RUNNING
-from disconnect_fanout.adapters.store.tables import replay_items, replays
-from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.adapters.store.replay_return import take_back
+from disconnect_fanout.adapters.store.replay_slots import most_unsent, slots
+from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.domain.replay import ReplayState
 
-_MOST_AT_ONCE = 500
+_UNFINISHED = or_(
+    replays.c.state == ReplayState.RUNNING,
+    and_(replays.c.state == ReplayState.CANCELLED, replays.c.finished_at.is_(None)),
+)
 
 
 class SqlReplayStore:
@@ -37,102 +42,107 @@ class SqlReplayStore:
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``.
 
+        What a cancelled job had released and is not on its way becomes a dead letter again.
+
         Returns:
             How many deliveries had their turn. Nearly always they were made pending again; those
             that meanwhile were delivered, discarded or sent by another job were not.
         """
-        running = select(replays.c.id).where(replays.c.state == RUNNING)
+        unfinished = select(replays.c.id).where(_UNFINISHED).order_by(replays.c.created_at)
         async with self._database.read() as connection:
-            jobs = (await connection.execute(running.order_by(replays.c.created_at))).scalars()
-            ids = list(jobs)
-        return sum([await self._turn(job, span_ms(horizon_s)) for job in ids])
+            jobs = list((await connection.execute(unfinished)).scalars())
+        return sum([await self._turn(job, span_ms(horizon_s)) for job in jobs])
 
     async def _turn(self, job: str, horizon_ms: int) -> int:
+        """Do the next piece of one job, unless another worker is at it at this moment."""
         async with self._database.record() as connection:
-            slots = await self._slots(connection, job, horizon_ms)
-            items = await _waiting(connection, job, len(slots))
-            if items:
-                rows = await lock_named(connection, self._database, items)
-                await _release(connection, job, items, rows, slots)
-            elif slots:
-                await self._finish(connection, job)
+            found = await connection.execute(
+                select(replays, self._database.now_ms.label("now"))
+                .where(replays.c.id == job, _UNFINISHED)
+                .with_for_update(skip_locked=True)
+            )
+            row = found.first()
+            if row is None:
+                return 0
+            if row.state == ReplayState.CANCELLED:
+                return await take_back(connection, self._database, job)
+            return await self._release(connection, row, horizon_ms)
+
+    async def _release(
+        self, connection: AsyncConnection, job: "Row[tuple[object, ...]]", horizon_ms: int
+    ) -> int:
+        free = slots(job.rate_per_s, job.slot_at, job.now, horizon_ms)
+        most = most_unsent(job.rate_per_s, horizon_ms)
+        congested = await self._congested(connection, job.id, most)
+        items = await _next_items(connection, job.id, congested, len(free))
+        if items:
+            rows = await lock_named(connection, self._database, items)
+            await _send_again(connection, job.id, items, rows, free)
+        elif free:
+            await finish(connection, self._database, job.id, ReplayState.DONE)
         return len(items)
 
-    async def _slots(self, connection: AsyncConnection, job: str, horizon_ms: int) -> list[int]:
-        """Return the next slots, none if another worker paces this job at this moment."""
+    async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
+        """Return the platforms that have not taken what the job released for them already.
+
+        So a platform that hangs holds up neither the others nor the events that come meanwhile,
+        and does not get all that it missed in one burst.
+        """
+        platform = deliveries.c.platform_id
         found = await connection.execute(
-            select(replays.c.rate_per_s, replays.c.slot_at, self._database.now_ms)
-            .where(replays.c.id == job, replays.c.state == RUNNING)
-            .with_for_update(skip_locked=True)
+            select(platform)
+            .where(
+                replaying,
+                deliveries.c.job == job,
+                deliveries.c.lease.is_(None),
+                deliveries.c.next_at <= self._database.now_ms,
+            )
+            .group_by(platform)
+            .having(func.count() >= most)
         )
-        row = found.first()
-        return [] if row is None else slots(row[0], row[1], row[2], horizon_ms)
+        return list(found.scalars())
 
-    async def _finish(self, connection: AsyncConnection, job: str) -> None:
-        unfinished = exists().where(
-            replay_items.c.job == job, replay_items.c.state.in_((WAITING, RELEASED))
+
+async def _next_items(
+    connection: AsyncConnection, job: str, congested: Sequence[str], limit: int
+) -> dict[str, str]:
+    """Return the next deliveries of a job that wait for their turn, with their items' states."""
+    items: dict[str, str] = {}
+    for state in (WAITING, AGAIN):
+        if limit <= len(items):
+            break
+        found = await connection.execute(
+            select(replay_items.c.delivery_id)
+            .where(
+                replay_items.c.job == job,
+                replay_items.c.state == state,
+                replay_items.c.platform_id.not_in(congested),
+            )
+            .order_by(replay_items.c.delivery_id)
+            .limit(limit - len(items))
         )
-        await connection.execute(
-            update(replays)
-            .where(replays.c.id == job, ~unfinished)
-            .values(state=DONE, finished_at=self._database.now_ms)
-        )
+        items |= dict.fromkeys(found.scalars(), state)
+    return items
 
 
-def slots(rate_per_s: float | None, last: int, now: int, horizon_ms: int) -> list[int]:
-    """Return the instants at which the next deliveries may go, milliseconds.
-
-    Args:
-        rate_per_s: None for all of them now.
-        last: the slot given last, 0 before the first.
-        now: by the database's clock.
-        horizon_ms: no slot lies further ahead.
-    """
-    if rate_per_s is None:
-        return [now] * _MOST_AT_ONCE
-    interval = 1000 / rate_per_s
-    first = max(now, last + interval)
-    room = int((now + horizon_ms - first) // interval) + 1
-    return [round(first + nth * interval) for nth in range(min(room, _MOST_AT_ONCE))]
-
-
-async def _waiting(connection: AsyncConnection, job: str, limit: int) -> list[str]:
-    if not limit:
-        return []
-    found = await connection.execute(
-        select(replay_items.c.delivery_id)
-        .where(replay_items.c.job == job, replay_items.c.state == WAITING)
-        .order_by(replay_items.c.delivery_id)
-        .limit(limit)
-    )
-    return list(found.scalars())
-
-
-async def _release(
+async def _send_again(
     connection: AsyncConnection,
     job: str,
-    items: Sequence[str],
+    items: Mapping[str, str],
     rows: Mapping[str, DeliveryRow],
     free: Sequence[int],
 ) -> None:
-    """Make what is dead pending at its slot; close the items of what is not to be sent."""
-    dead = [row for row in rows.values() if row.standing]
-    released = [replayed(row, slot, job) for row, slot in zip(dead, free, strict=False)]
-    # Another job, or an attempt, is under way already: its end is the end of this item too.
-    riding = [replace(row, job=row.job or job) for row in rows.values() if _under_way(row)]
+    """Make what is to be sent pending at its slot; close the items of what is not."""
+    turns = {one: at_its_turn(state, rows.get(one)) for one, state in items.items()}
+    wanted = [rows[one] for one, turn in turns.items() if turn == RELEASED]
+    # Another job is sending it already: the end of that is the end of this item too.
+    riding = [replace(row, job=row.job or job) for row in wanted if row.under_way]
+    idle = [row for row in wanted if not row.under_way]
+    released = [replayed(row, slot, job) for row, slot in zip(idle, free, strict=False)]
     await save(connection, [*released, *riding])
-    await move_items(connection, job, {one: _next_state(rows.get(one)) for one in items})
+    reasons = {row.id: row.reason for row in idle}
+    await move_items(connection, job, {one: (turns[one], reasons.get(one)) for one in turns})
     if released:
         await connection.execute(
             update(replays).where(replays.c.id == job).values(slot_at=free[len(released) - 1])
         )
-
-
-def _under_way(row: DeliveryRow) -> bool:
-    return row.state == DeliveryState.PENDING and not row.decided
-
-
-def _next_state(row: DeliveryRow | None) -> str:
-    if row is None or row.state == DeliveryState.DISCARDED:
-        return FAILED
-    return DELIVERED if row.state == DeliveryState.DELIVERED else RELEASED

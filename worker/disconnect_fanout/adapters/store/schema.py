@@ -4,11 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, exists, func, inspect, select
+from sqlalchemy import Connection, String, column, exists, func, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from disconnect_fanout.adapters.crypto.vault import Vault
@@ -18,6 +14,7 @@ from disconnect_fanout.adapters.store.tables import installation
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSIONS = table("alembic_version", column("version_num", String))
 _LOCK = 0x66616E6F7574  # "fanout": one migration at a time on PostgreSQL
 _LOOKUP_KEY_BYTES = 32
 _WAY_OUT = "run: fanout migrate"
@@ -88,26 +85,29 @@ def _create_file(database_url: str) -> None:
         raise StoreUnreachable(f"can't create {url.database}: {error.strerror}") from error
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
 def _head() -> str:
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    """Return the newest revision of this program; they are numbered, and so are their files."""
+    return max(file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the revision of the database, read as Alembic writes it."""
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    return connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
 
 
 def _upgrade(connection: Connection) -> tuple[str | None, str]:
     before, head = _revision(connection), _head()
     if before is not None and before >= head:
         return before, before
-    config = _config()
+    # Imported here: every command checks the schema, and only this one changes it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return before, head

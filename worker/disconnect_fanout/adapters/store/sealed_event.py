@@ -1,4 +1,4 @@
-"""Events at rest: sealed JSON, and keyed hashes under which a user is found unread."""
+"""Events and users at rest: sealed JSON, and keyed hashes under which a user is found unread."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, Us
 
 
 class Seals:
-    """Seals events, opens them, and hashes addresses with this installation's key.
+    """Seals events and users, opens them, and hashes addresses with this installation's key.
 
     Args:
         lookup_key: 32 random bytes, the same for all workers of the installation.
@@ -42,6 +42,23 @@ class Seals:
     def user_hash(self, folded_email: str) -> bytes:
         """Return the keyed hash of a case-folded address."""
         return lookup_hash(self._lookup_key, folded_email)
+
+    def text_hash(self, text: str) -> str:
+        """Return the keyed hash of a text as 32 hexadecimal digits."""
+        return lookup_hash(self._lookup_key, text).hex()
+
+    def seal_user(self, email: str, google_id: str | None) -> bytes:
+        """Return who a link is about, encrypted."""
+        return self._vault.seal(orjson.dumps([email, google_id]))
+
+    def open_user(self, sealed: bytes) -> tuple[str, str | None]:
+        """Return the address and the google id that were sealed.
+
+        Raises:
+            Unsealable: none of the configured keys opens them.
+        """
+        email, google_id = orjson.loads(self._vault.open(sealed))
+        return email, google_id
 
 
 async def load_seals(database: Database, vault: Vault) -> Seals:

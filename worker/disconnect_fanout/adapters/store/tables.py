@@ -1,9 +1,10 @@
 """The tables. Instants are whole milliseconds since 1970 in UTC, links' are whole seconds.
 
-A delivery is *waiting* while it has a ``next_at``, and *due* when that has come. A lease is a token
-plus a ``next_at`` in the future: when it expires, the row is due again, with the dead worker's
-token still on it. A delivery is *decided* when it is pending with a ``reason``: no more requests,
-its dead letter is on the way.
+A delivery is *waiting* while it has a ``next_at``, and *due* when that has come. One that was
+delivered and is told again waits too, and stays delivered. A lease is a token plus a ``next_at`` in
+the future: when it expires, the row is due again, with the dead worker's token still on it. A
+delivery is *decided* when it is pending with a ``reason``: no more requests, its dead letter is on
+the way.
 
 Partial indexes are used only where a query repeats their condition word for word: a bound
 parameter in its place would hide it from both planners. Hence ``waiting``, ``decided`` and
@@ -13,6 +14,7 @@ parameter in its place would hide it from both planners. Hence ``waiting``, ``de
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     Index,
@@ -24,7 +26,9 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
     literal_column,
+    or_,
 )
 
 metadata = MetaData(
@@ -69,23 +73,36 @@ links = Table(
     "links",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("email", Text, nullable=False),  # case-folded
-    Column("google_id", Text),
+    Column("user_hash", String(32)),  # keyed hash of the case-folded address
+    Column("google_hash", String(32)),  # keyed hash of the google id
+    Column("sealed", LargeBinary),  # address and google id as JSON, encrypted
+    Column("email", Text),  # clear: only what the owner's SQL wrote, until a worker seals it
+    Column("google_id", Text),  # likewise
     Column("provider", String(16)),
     Column("platform_id", String(128), nullable=False),
     Column("linked_at", BigInteger, nullable=False),  # seconds
     Column("unlinked_at", BigInteger),  # seconds
-    Index("ix_links_email", "email"),
-    Index("ix_links_google_id", "google_id"),
+    CheckConstraint("sealed IS NOT NULL OR email IS NOT NULL", "ck_links_user"),
+    Index("ix_links_user_hash", "user_hash"),
+    Index("ix_links_google_hash", "google_hash"),
     Index("ix_links_platform_id", "platform_id"),
 )
+clear_email = links.c.email.is_not(None)
+clear_google_id = links.c.google_id.is_not(None)
+clear = or_(clear_email, clear_google_id)
+for _name, _column, _where in (
+    ("ix_links_email", links.c.email, clear_email),
+    ("ix_links_google_id", links.c.google_id, clear_google_id),
+    ("ix_links_clear", links.c.id, clear),
+):
+    Index(_name, _column, sqlite_where=_where, postgresql_where=_where)
 
 events = Table(
     "events",
     metadata,
     Column("id", String(128), primary_key=True),
-    Column("content_hash", String(32), nullable=False),
-    Column("user_hash", LargeBinary, nullable=False),  # keyed hash of the case-folded address
+    Column("content_hash", String(32), nullable=False),  # keyed: nobody tries addresses on a copy
+    Column("user_hash", LargeBinary),  # keyed hash of the case-folded address; None once forgotten
     Column("sealed", LargeBinary, nullable=False),  # the event as JSON, encrypted
     Column("disconnected_at", BigInteger, nullable=False),  # seconds
     Column("received_at", BigInteger, nullable=False),
@@ -115,48 +132,57 @@ deliveries = Table(
     Column("replays", Integer, nullable=False),
     Column("next_at", BigInteger),  # due, or the end of the lease; None once settled or decided
     Column("not_before", BigInteger),  # Retry-After: nothing makes it due earlier
+    Column("hastened", Boolean, nullable=False, server_default=false()),  # before its turn
     Column("lease", String(32)),
     Column("born_at", BigInteger, nullable=False),  # of this round of the schedule
     Column("reason", String(32)),
     Column("decided_at", BigInteger),
     Column("last_result", String(16)),
     Column("last_status", Integer),
+    Column("last_error", String(120)),  # normalised, to group by
     Column("first_failed_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("settled_at", BigInteger),
     Column("job", String(32)),  # the replay that sent it last
+    Column("because", Text),  # why an operator discarded it
     Index("ix_deliveries_event_id", "event_id"),
-    Index("ix_deliveries_created_at", "created_at"),
+    Index("ix_deliveries_created_at", "created_at", "platform_id"),
 )
+
+FIRST_REFUSAL = 300
 waiting = deliveries.c.next_at.is_not(None)
+replaying = and_(waiting, deliveries.c.job.is_not(None))
 decided = and_(deliveries.c.state == literal_column("'pending'"), deliveries.c.reason.is_not(None))
+doomed = deliveries.c.reason.is_not(None)
 dead = deliveries.c.state == literal_column("'dead'")
-Index(
-    "ix_deliveries_due",
-    deliveries.c.platform_id,
-    deliveries.c.next_at,
-    sqlite_where=waiting,
-    postgresql_where=waiting,
-)
-Index(
-    "ix_deliveries_decided",
-    deliveries.c.decided_at,
-    sqlite_where=decided,
-    postgresql_where=decided,
-)
-Index(
-    "ix_deliveries_dead",
-    deliveries.c.platform_id,
-    deliveries.c.decided_at,
-    sqlite_where=dead,
-    postgresql_where=dead,
-)
-Index(
-    "ix_deliveries_dead_id",  # the sweeper walks the open dead letters in this order
-    deliveries.c.id,
-    sqlite_where=dead,
-    postgresql_where=dead,
-)
+discarded = deliveries.c.state == literal_column("'discarded'")
+refused = deliveries.c.last_status >= literal_column(f"{FIRST_REFUSAL}")
+
+# What workers look for is in the first four; the others are for operators. A filter on a column of
+# an index is judged without its row, so that the newest fifty of a million are found in an instant,
+# however few match, and counts read no row at all. Only failures are in them: a delivery that
+# succeeds at once does not pay.
+for _name, _where, _columns in (
+    ("ix_deliveries_due", waiting, "platform_id next_at"),
+    ("ix_deliveries_replaying", replaying, "job next_at"),
+    ("ix_deliveries_decided", decided, "decided_at"),
+    ("ix_deliveries_dead_id", dead, "id"),  # the sweeper walks them in this order
+    (
+        "ix_deliveries_dead",
+        dead,
+        "platform_id decided_at reason last_status last_result last_error",
+    ),
+    ("ix_deliveries_dead_at", dead, "decided_at platform_id reason last_status"),
+    ("ix_deliveries_doomed", doomed, "created_at platform_id reason last_status"),
+    ("ix_deliveries_discarded", discarded, "created_at platform_id"),
+    ("ix_deliveries_refused", refused, "created_at last_status platform_id"),
+):
+    Index(
+        _name,
+        *(deliveries.c[one] for one in _columns.split()),
+        sqlite_where=_where,
+        postgresql_where=_where,
+    )
 
 attempts = Table(
     "attempts",
@@ -176,10 +202,12 @@ replays = Table(
     "replays",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("state", String(16), nullable=False),  # running, paused, cancelled, done
+    Column("state", String(16), nullable=False),  # selecting, running, paused, cancelled, done
     Column("rate_per_s", Float),
     Column("selected", Integer, nullable=False),
     Column("reconnected", Integer, nullable=False),
+    Column("delivered", Integer),  # counted when it is finished; until then its items are
+    Column("failed", Integer),  # likewise
     Column("slot_at", BigInteger, nullable=False),  # the instant given to the last release, or 0
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
@@ -190,9 +218,11 @@ replay_items = Table(
     metadata,
     Column("job", String(32), nullable=False),
     Column("delivery_id", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # waiting, released, delivered, failed
+    Column("platform_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, again, released, delivered, failed
+    Column("reason", String(32)),  # of the dead letter that was released
     PrimaryKeyConstraint("job", "delivery_id"),
-    Index("ix_replay_items_state", "job", "state"),
+    Index("ix_replay_items_state", "job", "state", "delivery_id", "platform_id"),
     Index("ix_replay_items_delivery_id", "delivery_id"),
     sqlite_with_rowid=False,
 )
@@ -203,4 +233,17 @@ duties = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(255), nullable=False),
     Column("until", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),  # user@host, as the operating system has them
+    Column("command", String(64), nullable=False),
+    Column("arguments", Text, nullable=False),  # no secret and no address of a user
+    Column("outcome", String(16)),  # None until the command has come to its end
+    Column("counts", Text, nullable=False),  # JSON: names and whole numbers
+    Index("ix_audit_at", "at"),
 )

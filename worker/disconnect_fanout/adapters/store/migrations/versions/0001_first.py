@@ -60,17 +60,26 @@ def _links() -> None:
     op.create_table(
         "links",
         sa.Column("id", _ROW_ID, nullable=False),
-        sa.Column("email", sa.Text, nullable=False),
+        sa.Column("user_hash", sa.String(32)),
+        sa.Column("google_hash", sa.String(32)),
+        sa.Column("sealed", sa.LargeBinary),
+        sa.Column("email", sa.Text),
         sa.Column("google_id", sa.Text),
         sa.Column("provider", sa.String(16)),
         sa.Column("platform_id", sa.String(128), nullable=False),
         sa.Column("linked_at", sa.BigInteger, nullable=False),
         sa.Column("unlinked_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_links"),
+        sa.CheckConstraint("sealed IS NOT NULL OR email IS NOT NULL", name="ck_links_user"),
     )
-    op.create_index("ix_links_email", "links", ["email"])
-    op.create_index("ix_links_google_id", "links", ["google_id"])
-    op.create_index("ix_links_platform_id", "links", ["platform_id"])
+    for column in ("user_hash", "google_hash", "platform_id"):
+        op.create_index(f"ix_links_{column}", "links", [column])
+    for name, columns, where in (
+        ("ix_links_email", ["email"], "email IS NOT NULL"),
+        ("ix_links_google_id", ["google_id"], "google_id IS NOT NULL"),
+        ("ix_links_clear", ["id"], "email IS NOT NULL OR google_id IS NOT NULL"),
+    ):
+        _partial_index(name, "links", columns, where)
 
 
 def _events() -> None:
@@ -78,7 +87,7 @@ def _events() -> None:
         "events",
         sa.Column("id", sa.String(128), nullable=False),
         sa.Column("content_hash", sa.String(32), nullable=False),
-        sa.Column("user_hash", sa.LargeBinary, nullable=False),
+        sa.Column("user_hash", sa.LargeBinary),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("disconnected_at", sa.BigInteger, nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),
@@ -104,25 +113,53 @@ def _deliveries() -> None:
         sa.Column("replays", sa.Integer, nullable=False),
         sa.Column("next_at", sa.BigInteger),
         sa.Column("not_before", sa.BigInteger),
+        sa.Column("hastened", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("lease", sa.String(32)),
         sa.Column("born_at", sa.BigInteger, nullable=False),
         sa.Column("reason", sa.String(32)),
         sa.Column("decided_at", sa.BigInteger),
         sa.Column("last_result", sa.String(16)),
         sa.Column("last_status", sa.Integer),
+        sa.Column("last_error", sa.String(120)),
         sa.Column("first_failed_at", sa.BigInteger),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("settled_at", sa.BigInteger),
         sa.Column("job", sa.String(32)),
+        sa.Column("because", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
     )
     op.create_index("ix_deliveries_event_id", "deliveries", ["event_id"])
-    op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
+    op.create_index("ix_deliveries_created_at", "deliveries", ["created_at", "platform_id"])
     for name, columns, where in (
         ("ix_deliveries_due", ["platform_id", "next_at"], "next_at IS NOT NULL"),
+        (
+            "ix_deliveries_replaying",
+            ["job", "next_at"],
+            "next_at IS NOT NULL AND job IS NOT NULL",
+        ),
         ("ix_deliveries_decided", ["decided_at"], "state = 'pending' AND reason IS NOT NULL"),
-        ("ix_deliveries_dead", ["platform_id", "decided_at"], "state = 'dead'"),
+        (
+            "ix_deliveries_dead",
+            ["platform_id", "decided_at", "reason", "last_status", "last_result", "last_error"],
+            "state = 'dead'",
+        ),
         ("ix_deliveries_dead_id", ["id"], "state = 'dead'"),
+        (
+            "ix_deliveries_dead_at",
+            ["decided_at", "platform_id", "reason", "last_status"],
+            "state = 'dead'",
+        ),
+        (
+            "ix_deliveries_doomed",
+            ["created_at", "platform_id", "reason", "last_status"],
+            "reason IS NOT NULL",
+        ),
+        ("ix_deliveries_discarded", ["created_at", "platform_id"], "state = 'discarded'"),
+        (
+            "ix_deliveries_refused",
+            ["created_at", "last_status", "platform_id"],
+            "last_status >= 300",
+        ),
     ):
         _partial_index(name, "deliveries", columns, where)
 
@@ -150,6 +187,8 @@ def _replays() -> None:
         sa.Column("rate_per_s", sa.Float),
         sa.Column("selected", sa.Integer, nullable=False),
         sa.Column("reconnected", sa.Integer, nullable=False),
+        sa.Column("delivered", sa.Integer),
+        sa.Column("failed", sa.Integer),
         sa.Column("slot_at", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger),
@@ -159,11 +198,15 @@ def _replays() -> None:
         "replay_items",
         sa.Column("job", sa.String(32), nullable=False),
         sa.Column("delivery_id", sa.String(64), nullable=False),
+        sa.Column("platform_id", sa.String(128), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("reason", sa.String(32)),
         sa.PrimaryKeyConstraint("job", "delivery_id", name="pk_replay_items"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_replay_items_state", "replay_items", ["job", "state"])
+    op.create_index(
+        "ix_replay_items_state", "replay_items", ["job", "state", "delivery_id", "platform_id"]
+    )
     op.create_index("ix_replay_items_delivery_id", "replay_items", ["delivery_id"])
 
 

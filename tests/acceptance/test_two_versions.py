@@ -1,0 +1,81 @@
+"""Two schema versions side by side: the old program goes on while the new one migrates."""
+
+import asyncio
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.harness.disconnect import disconnect
+from tests.harness.installation import Installation
+from tests.harness.receiver import Receiver
+from tests.harness.sql_world import SqlWorld
+from tests.harness.store_examples import link
+from tests.harness.vhost import Vhost
+
+import disconnect_fanout
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.sealed_event import load_seals
+
+USER = "alice@example.com"
+
+
+@pytest.fixture
+def old_program(tmp_path: Path) -> dict[str, str]:
+    """This program without its newest revision, as settings that make a command run it."""
+    (package,) = disconnect_fanout.__path__
+    copy = tmp_path / "old"
+    shutil.copytree(
+        package, copy / "disconnect_fanout", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    revisions = sorted((copy / "disconnect_fanout").rglob("migrations/versions/[0-9]*.py"))
+    revisions[-1].unlink()
+    return {"PYTHONPATH": str(copy)}
+
+
+async def link_to(luma: Receiver, installation: Installation) -> None:
+    """Register and link behind the commands' back: theirs are this program's, with its audit."""
+    url = installation.settings["FANOUT_DATABASE_URL"]
+    vault = Vault([installation.settings["FANOUT_SECRET_KEY"]])
+    database = Database(url)
+    world = SqlWorld(url, vault, await load_seals(database, vault))
+    try:
+        await world.insert_platform("luma", url=luma.url)
+        await world.add_links(link(USER, "luma"))
+    finally:
+        await world.close()
+        await database.close()
+
+
+async def test_an_old_worker_delivers_while_a_new_revision_is_applied(
+    vhost: Vhost, database_url: str, tmp_path: Path, old_program: dict[str, str]
+) -> None:
+    """Not a pause, not a duplicate, not a restart; and the old program starts again afterwards."""
+    now = Installation(vhost, database_url, tmp_path)
+    then = Installation(vhost, database_url, tmp_path)
+    then.settings = {**now.settings, **old_program}
+    await then.migrate()
+    refused = await now.fanout("dlq", "list")
+    assert refused.exit_code == 3
+    assert "run: fanout migrate" in refused.stderr
+
+    async with Receiver() as luma:
+        await link_to(luma, now)
+        async with then.worker() as worker:
+            migration = asyncio.create_task(now.ask("migrate"))
+            told = 0
+            while not migration.done() or told < 10:
+                await then.publish(disconnect(f"evt_{told}", USER))
+                told += 1
+                await luma.received(told)
+            migrated = await migration
+            assert migrated["database"] > migrated["database_before"]
+
+            assert worker.running
+            await then.publish(disconnect("evt_after", USER))
+            await luma.received(told + 1)
+            await now.settled("delivered", told + 1)
+            await worker.sigkill()
+            await worker.start()
+    assert set(Counter(request.webhook_id for request in luma.requests).values()) == {1}

@@ -1,0 +1,128 @@
+"""A store that remembers nothing: what a worker costs when recording is free."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from disconnect_fanout.app.stores import Stores
+from disconnect_fanout.domain.dead_letter import DeadLetter
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.change import Change
+from disconnect_fanout.flow.directory import PlatformSource
+from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.intent import Intent, Registration
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class NullEvents:
+    """Every user is linked to every platform, and every event is new."""
+
+    outages = 0
+
+    def __init__(self, platform_ids: Sequence[str]) -> None:
+        self._platform_ids = platform_ids
+
+    async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
+        return [
+            [Link(event.user.folded_email, one, _LONG_AGO) for one in self._platform_ids]
+            for event in events
+        ]
+
+    async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
+        return [Registration.NEW] * len(intents)
+
+
+class NullLedger:
+    """Every change is on disk at once."""
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        pass
+
+
+class NullDue:
+    """Nothing waits."""
+
+    async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
+        return ()
+
+    async def claim(
+        self,
+        platform_id: str,
+        *,
+        limit: int,
+        lease_s: float,
+        holding: Collection[str],
+        reclaim: bool,
+    ) -> Sequence[Claim]:
+        return ()
+
+    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+        return Hastened(0)
+
+
+class NullLetters:
+    """Nothing is dead."""
+
+    async def decided(self, delivery_ids: Collection[str]) -> Sequence[DeadLetter]:
+        return ()
+
+    async def overdue(self, older_than_s: float, limit: int) -> Sequence[DeadLetter]:
+        return ()
+
+    async def standing(self, keys: Collection[str]) -> Mapping[str, int]:
+        return {}
+
+    async def dead(self, after: str, limit: int) -> Sequence[DeadLetter]:
+        return ()
+
+    async def count_dead(self) -> Mapping[str, int]:
+        return {}
+
+    async def condemn_undeliverable(self) -> int:
+        return 0
+
+
+class NullDuties:
+    """Nobody has to do anything beside the work."""
+
+    async def hold(self, name: str, holder: str, for_s: float) -> bool:
+        return False
+
+    async def advance(self, horizon_s: float) -> int:
+        return 0
+
+    async def do_some(self) -> int:
+        return 0
+
+    async def difference(self) -> int:
+        return 0
+
+
+class FixedPlatforms:
+    """The platforms as they were at the start."""
+
+    def __init__(self, platforms: Sequence[Platform]) -> None:
+        self._platforms = platforms
+
+    async def platforms(self) -> Sequence[Platform]:
+        return self._platforms
+
+
+async def null_stores(source: PlatformSource) -> Stores:
+    """Return stores that know the platforms of ``source`` and nothing else."""
+    platforms = await source.platforms()
+    idle = NullDuties()
+    return Stores(
+        platforms=FixedPlatforms(platforms),
+        events=NullEvents([one.id for one in platforms]),
+        ledger=NullLedger(),
+        due=NullDue(),
+        letters=NullLetters(),
+        replays=idle,
+        duty=idle,
+        balance=idle,
+        retention=idle,
+        clear_links=idle,
+    )

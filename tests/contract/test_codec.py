@@ -1,0 +1,339 @@
+"""The codec: what comes in is an event or a rejection, what goes out is the contract's bytes."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.harness.disconnect import body, disconnect
+
+from disconnect_events import DeadLetterV1, WebhookDataV1, WebhookV1
+from disconnect_fanout.adapters.broker.codec import (
+    LARGEST_EVENT,
+    decode_event,
+    encode_letter,
+    encode_webhook,
+)
+from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.identity import webhook_event_id
+from disconnect_fanout.domain.rejection import Rejection, RejectReason
+
+AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
+EVENT = DisconnectEvent(
+    id="evt_8f14e45fceea",
+    timestamp=AT,
+    user=User("alice@example.com", "105942374304"),
+    provider=Provider.GOOGLE,
+    disconnected_at=AT,
+    reason=Reason.USER_REQUESTED,
+    initiated_by="plat_boardy",
+)
+CANARY = "canary@example.com"
+
+# ── out ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_body_is_the_contracts() -> None:
+    """Section 5, byte for byte; the id is the event's digest."""
+    assert (
+        encode_webhook(EVENT, "plat_luma")
+        == (
+            b'{"id":"%s","event_type":"user.calendar.disconnected",'
+            b'"timestamp":"2025-11-21T15:45:00Z","platform_id":"plat_luma","api_version":"v1",'
+            b'"data":{"user_email":"alice@example.com","google_id":"105942374304",'
+            b'"disconnected_at":"2025-11-21T15:45:00Z","reason":"user_requested"}}'
+        )
+        % webhook_event_id("evt_8f14e45fceea").encode()
+    )
+
+
+@pytest.mark.parametrize("provider", [Provider.OFFICE365, Provider.APPLE])
+def test_another_provider_is_the_last_key(provider: Provider) -> None:
+    """The declared extension; a google_id that is missing is told as null."""
+    event = replace(EVENT, provider=provider, user=User("zoë@exämple.com", None))
+    told = encode_webhook(event, "plat_cal")
+    assert told.endswith(
+        '"data":{"user_email":"zoë@exämple.com","google_id":null,'
+        '"disconnected_at":"2025-11-21T15:45:00Z",'
+        f'"reason":"user_requested","provider":"{provider}"}}}}'.encode()
+    )
+
+
+def model_body(event: DisconnectEvent, platform_id: str) -> bytes:
+    """The same webhook, by the wire contract's own model."""
+    return WebhookV1(
+        id=webhook_event_id(event.id),
+        event_type="user.calendar.disconnected",
+        timestamp=event.timestamp,
+        platform_id=platform_id,
+        api_version="v1",
+        data=WebhookDataV1(
+            user_email=event.user.email,
+            google_id=event.user.google_id,
+            disconnected_at=event.disconnected_at,
+            reason=event.reason.value,
+            provider=event.provider.value,
+        ),
+    ).body()
+
+
+names = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="@"), min_size=1)
+instants = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=0))
+events = st.builds(
+    DisconnectEvent,
+    id=names.map(lambda name: name[:128]),
+    timestamp=instants,
+    user=st.builds(
+        User,
+        st.tuples(names, names).map(lambda parts: f"{parts[0][:60]}@{parts[1][:60]}"),
+        st.none() | names.map(lambda name: name[:128]),
+    ),
+    provider=st.sampled_from(Provider),
+    disconnected_at=instants,
+    reason=st.sampled_from(Reason),
+)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(events, names.map(lambda name: name[:128]))
+def test_the_fast_encoder_says_what_the_model_says(event: DisconnectEvent, platform: str) -> None:
+    """It is written out by hand because it runs for each attempt; so it is held to the model."""
+    assert encode_webhook(event, platform) == model_body(event, platform)
+
+
+def test_a_letter_is_the_contracts() -> None:
+    """The wire model reads it back, and nothing in it names the user."""
+    letter = DeadLetter(
+        "wh_del_1", "evt_1", "plat_luma", DeadReason.GONE, 1, "gone", 410, AT, AT, 2
+    )
+    parsed = DeadLetterV1.model_validate_json(encode_letter(letter))
+    assert parsed.model_dump() == {
+        "delivery_id": "wh_del_1",
+        "event_id": "evt_1",
+        "platform_id": "plat_luma",
+        "reason": "gone",
+        "attempts": 1,
+        "last_result": "gone",
+        "last_status": 410,
+        "first_failed_at": "2025-11-21T15:45:00Z",
+        "dead_at": "2025-11-21T15:45:00Z",
+        "replays": 2,
+    }
+
+
+# ── in ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def decoded(event: dict[str, Any], content_type: str | None = "application/json") -> Any:
+    """What becomes of an event."""
+    return decode_event(body(event), content_type)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+    ],
+)
+def test_a_good_event_is_read(content_type: str | None) -> None:
+    """With or without a content type or a charset."""
+    assert decoded(disconnect("evt_8f14e45fceea"), content_type) == EVENT
+
+
+def test_instants_are_utc_and_whole_seconds() -> None:
+    """Any offset comes in; fractions are cut."""
+    event = disconnect(
+        "e", timestamp="2025-11-21T16:45:00.999+01:00", disconnected_at="2025-11-21t15:45:00.5z"
+    )
+    assert (decoded(event).timestamp, decoded(event).disconnected_at) == (AT, AT)
+    assert decoded(event).timestamp.tzinfo in (UTC, timezone(timedelta()))
+
+
+def test_what_may_be_absent_may_be_absent() -> None:
+    """No google_id key is an error, a null one is not; provider defaults to google."""
+    event = disconnect("e", google_id=None, initiated_by=None)
+    del event["data"]["provider"]
+    found = decoded(event)
+    assert (found.user.google_id, found.provider, found.initiated_by) == (
+        None,
+        Provider.GOOGLE,
+        None,
+    )
+    assert decoded(disconnect("e", platform_ids=["a", "b"])).platform_ids == ("a", "b")
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """On both levels: upstream may grow."""
+    event = disconnect("evt_8f14e45fceea")
+    assert decoded({**event, "new": 1, "data": {**event["data"], "new": [2]}}) == EVENT
+
+
+def without(path: str) -> dict[str, Any]:
+    """The event without one field."""
+    event = disconnect("evt_1", email=CANARY)
+    place = event["data"] if path.startswith("data.") else event
+    del place[path.removeprefix("data.")]
+    return event
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The event with other fields."""
+    return disconnect("evt_1", email=changes.pop("user_email", CANARY), **changes)
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        (without("id"), "id: is missing"),
+        (without("event_type"), "event_type: is missing"),
+        (without("timestamp"), "timestamp: is missing"),
+        (without("api_version"), "api_version: is missing"),
+        (without("data"), "data: is missing"),
+        (without("data.user_email"), "data.user_email: is missing"),
+        (without("data.google_id"), "data.google_id: is missing"),
+        (without("data.disconnected_at"), "data.disconnected_at: is missing"),
+        (without("data.reason"), "data.reason: is missing"),
+        (changed(id="e" * 129), "id: must have at most 128 characters"),
+        (changed(id=""), "id: must not be empty"),
+        (changed(id="a b"), "id: must hold no space, control or invisible character"),
+        (changed(id=7), "id: must be a string"),
+        (changed(event_type="user.created"), "event_type: must be user.calendar.disconnected"),
+        (
+            changed(reason="canary_reason"),
+            "data.reason: must be one of user_requested, token_expired, revoked",
+        ),
+        (changed(reason="USER_REQUESTED"), "data.reason: must be one of"),
+        (changed(provider="canary"), "data.provider: must be one of google, office365, apple"),
+        (changed(google_id=105942374304), "data.google_id: must be a string"),
+        (changed(timestamp="2025-11-21T15:45:00"), "timestamp: must be an RFC 3339 timestamp"),
+        (changed(disconnected_at="2025-11-21 15:45"), "data.disconnected_at: must be an RFC 3339"),
+        (changed(disconnected_at=1763740000), "data.disconnected_at: must be an RFC 3339"),
+        (changed(timestamp="2025-02-30T00:00:00Z"), "timestamp: must be an RFC 3339 timestamp"),
+        (changed(user_email="canary"), "data.user_email: must be an address with exactly one @"),
+        (changed(user_email="canary@@x"), "data.user_email: must be an address"),
+        (changed(user_email=None), "data.user_email: must be a string"),
+        (changed(platform_ids=[]), "platform_ids: must not be empty"),
+        (changed(platform_ids=None), "platform_ids: must be a list"),
+        (changed(platform_ids=["a", 1]), "platform_ids[1]: must be a string"),
+        (changed(data=[CANARY]), "data: must be a JSON object"),
+    ],
+)
+def test_a_bad_field_is_named_without_its_value(event: dict[str, Any], detail: str) -> None:
+    """The publisher reads which field and what is expected; no address, no word of the input."""
+    if event.get("data") == [CANARY]:
+        event = {**disconnect("evt_1"), "data": [CANARY]}
+    found = decoded(event)
+    assert isinstance(found, Rejection)
+    assert found.reason is RejectReason.MALFORMED
+    assert found.detail.startswith(detail)
+    assert "canary" not in found.detail
+    assert found.event_id in {"evt_1", None, "e" * 129, ""}
+
+
+@pytest.mark.parametrize("version", ["v2", "v10", "V1", ""])
+def test_another_version_is_its_own_reason(version: str) -> None:
+    """Whatever else seems wrong with it: another version may well look different."""
+    event = {**without("data.user_email"), "api_version": version}
+    assert decoded(event) == Rejection(
+        RejectReason.UNSUPPORTED_VERSION, "api_version: only v1 is known", "evt_1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b"", "body: is not valid JSON"),
+        (b"{", "body: is not valid JSON"),
+        (b"[]", "body: must be a JSON object"),
+        (b"null", "body: must be a JSON object"),
+        (b'"canary"', "body: must be a JSON object"),
+        (b"\xff\xfe", "body: is not valid JSON"),
+        (b'{"id":"canary\xff"}', "body: is not valid JSON"),
+        (b"\xef\xbb\xbf{}", "body: is not valid JSON"),
+        (b"[" * 100_000, "body: is not valid JSON"),
+        (b'{"a":' * 100_000, "body: is not valid JSON"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else repr(value[:12]),
+)
+def test_what_is_no_json_is_malformed(content: bytes, detail: str) -> None:
+    """Not UTF-8, not JSON, not an object, or a nesting that is meant to hurt."""
+    found = decode_event(content, "application/json")
+    assert isinstance(found, Rejection)
+    assert (found.reason, found.event_id) == (RejectReason.MALFORMED, None)
+    assert found.detail.startswith(detail)
+    assert "canary" not in found.detail
+
+
+@pytest.mark.parametrize(
+    ("content_type", "detail"),
+    [
+        ("text/plain", "content-type must be application/json"),
+        ("application/cloudevents+json", "content-type must be application/json"),
+        ("canary", "content-type must be application/json"),
+        ("application/json; charset=latin-1", "charset must be utf-8"),
+    ],
+)
+def test_another_content_type_is_malformed(content_type: str, detail: str) -> None:
+    """Said in words that don't repeat it."""
+    found = decoded(disconnect("evt_1"), content_type)
+    assert found == Rejection(RejectReason.MALFORMED, detail, None)
+
+
+@pytest.mark.parametrize("size", [LARGEST_EVENT + 1, 2 * LARGEST_EVENT])
+def test_more_than_a_mebibyte_is_too_large(size: int) -> None:
+    """Refused unread; one of just 1 MiB is read."""
+    event = body(disconnect("evt_8f14e45fceea"))
+    found = decode_event(event.ljust(size), "application/json")
+    assert found == Rejection(
+        RejectReason.TOO_LARGE, f"{size} bytes; at most 1048576 are accepted", None
+    )
+    assert decode_event(event.ljust(LARGEST_EVENT), "application/json") == EVENT
+
+
+@pytest.mark.parametrize("name", [CANARY, "a b", "e" * 129, "bell\x07", "zoë"])
+def test_an_id_that_could_do_harm_is_not_repeated(name: str) -> None:
+    """It ends in log lines and headers, and might be an address."""
+    found = decoded({**without("data.reason"), "id": name})
+    assert isinstance(found, Rejection)
+    assert found.event_id is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.sampled_from(["id", "event_type", "timestamp", "api_version", "data", "platform_ids"])
+data_fields = st.sampled_from(
+    ["user_email", "google_id", "provider", "disconnected_at", "reason", "initiated_by"]
+)
+mutants = st.builds(
+    lambda top, inner: {
+        **disconnect("evt_1"),
+        "data": {**disconnect("evt_1")["data"], **inner},
+        **top,
+    },
+    st.dictionaries(fields, json_values, max_size=2),
+    st.dictionaries(data_fields, json_values, max_size=2),
+).map(lambda event: json.dumps(event).encode())
+
+
+@settings(max_examples=500, deadline=None, database=None)
+@given(st.binary(max_size=200) | mutants, st.none() | st.just("application/json") | st.text())
+def test_nothing_raises(content: bytes, content_type: str | None) -> None:
+    """Any bytes, and any JSON in any field: an event that can be encoded, or a rejection."""
+    match decode_event(content, content_type):
+        case DisconnectEvent() as event:
+            assert encode_webhook(event, "plat_luma") == model_body(event, "plat_luma")
+        case Rejection(detail=detail, event_id=name):
+            assert detail
+            assert name is None or "@" not in name

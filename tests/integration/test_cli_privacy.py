@@ -1,0 +1,101 @@
+"""``fanout privacy forget``: refused while somebody is untold, said in counts, done once."""
+
+from typing import Any
+
+import pytest
+from tests.harness.operator import Operator
+from tests.harness.sql_world import SqlWorld
+from tests.harness.store_examples import attempted, event, intent, link, planned
+from tests.harness.store_examples import dead as dead_letter
+
+from disconnect_fanout.policy.decide import Delivered
+
+ALICE = ("--email", "ALICE@example.com")
+FORGET = ("privacy", "forget", *ALICE)
+
+
+async def told(world: SqlWorld) -> None:
+    """Alice was linked to luma, and luma was told."""
+    await world.add_platform("luma")
+    await world.add_links(link("alice@example.com", "luma"), link("bob@example.com", "luma"))
+    one = event("evt_alice", "Alice@example.com")
+    delivery = planned(one, "luma", lease="mine")
+    await world.worker.events.register([intent(one, delivery)])
+    answer = attempted(delivery.id, "mine", Delivered(), answer="bye alice")
+    await world.worker.ledger.commit([answer])
+
+
+async def dead(world: SqlWorld) -> None:
+    """One more event of Alice's, which luma refused to the end."""
+    await dead_letter(world.worker)
+
+
+@pytest.fixture
+def keeper(any_operator: Operator) -> Operator:
+    """An operator who knows Alice."""
+    any_operator.arrange(told)
+    return any_operator
+
+
+def counts(report: Any) -> tuple[int, ...]:
+    fields = ("links", "events", "deliveries", "attempts", "discarded")
+    assert list(report) == list(fields)
+    return tuple(report[one] for one in fields)
+
+
+def test_a_person_is_forgotten_and_the_counts_say_what_was_removed(keeper: Operator) -> None:
+    """In any case of letters; afterwards nobody finds them, and the history stands."""
+    assert counts(keeper.ask(*FORGET, "--yes")) == (1, 1, 1, 1, 0)
+    assert keeper.ask("links", "list", *ALICE) == []
+    assert keeper.ask("deliveries", "list", "--user", "alice@example.com") == []
+    (delivery,) = keeper.ask("deliveries", "list", "--event", "evt_alice")
+    assert delivery["state"] == "delivered"
+    shown = keeper.ask("events", "show", "evt_alice")
+    assert (shown["user_email"], shown["google_id"]) == (None, None)
+    (attempt,) = keeper.ask("deliveries", "show", delivery["delivery_id"])["timeline"]
+    assert (attempt["status"], attempt["answer"]) == (200, "")
+    assert len(keeper.ask("links", "list", "--email", "bob@example.com")) == 1
+
+
+def test_a_second_time_there_is_nothing(keeper: Operator) -> None:
+    """And that is no failure."""
+    keeper.ask(*FORGET)
+    again = keeper.fanout(*FORGET, "-o", "json")
+    assert counts(again.json()) == (0, 0, 0, 0, 0)
+    assert "nothing is stored" in again.stderr
+
+
+def test_while_somebody_is_untold_nothing_is_removed(keeper: Operator) -> None:
+    """Exit 1 says how many, and both ways out; the address is not repeated."""
+    keeper.arrange(dead)
+    said = keeper.refused(*FORGET, "--yes", code=1)
+    assert "0 deliveries wait, 1 are dead letters" in said
+    assert "dlq replay" in said
+    assert "--discard" in said
+    assert "alice" not in said.lower()
+    assert len(keeper.ask("links", "list", *ALICE)) == 1
+
+
+def test_discard_gives_them_up_first(keeper: Operator) -> None:
+    """What was untold is discarded, counted as such, and no dead letter any more."""
+    keeper.arrange(dead)
+    assert counts(keeper.ask(*FORGET, "--discard")) == (1, 2, 2, 1, 1)
+    assert keeper.ask("dlq", "list") == []
+    states = [one["state"] for one in keeper.ask("deliveries", "list")]
+    assert sorted(states) == ["delivered", "discarded"]
+
+
+def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
+    """Who did it, when, with which counts; not to whom."""
+    keeper.ask(*FORGET)
+    (entry,) = keeper.ask("audit", "list")
+    assert entry["command"] == "privacy forget"
+    assert entry["counts"] == {
+        "links": 1, "events": 1, "deliveries": 1, "attempts": 1, "discarded": 0,
+    }  # fmt: skip
+    assert "alice" not in repr(entry).lower()
+
+
+def test_a_person_without_an_event_has_links_at_least(keeper: Operator) -> None:
+    """Who was linked and never disconnected is forgotten too."""
+    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com")) == (1, 0, 0, 0, 0)

@@ -1,0 +1,214 @@
+"""Rejected events: kept as they came, looked at without a change, replayed, discarded."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import pytest
+from tests.harness import amqp
+from tests.harness.disconnect import body, disconnect
+from tests.harness.vhost import Vhost
+
+from disconnect_fanout.adapters.broker.browse import browse
+from disconnect_fanout.adapters.broker.connection import open_connection
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
+from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology, declare
+from disconnect_fanout.domain.event import EVENT_TYPE
+from disconnect_fanout.domain.rejection import Rejection, RejectReason
+
+AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
+MALFORMED = Rejection(RejectReason.MALFORMED, "data.reason: is missing", "evt_1")
+
+
+class Message:
+    """An event from upstream, as the flow holds it."""
+
+    arrived_at = 0.0
+
+    def __init__(
+        self,
+        content: bytes,
+        message_id: str | None = None,
+        headers: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        self.body = content
+        self.message_id = message_id
+        self.content_type: str | None = "application/json"
+        self.headers = headers
+
+    async def ack(self) -> None:
+        """Nothing to ack."""
+
+
+@pytest.fixture
+def topology(vhost: Vhost) -> Topology:
+    """The names of this test."""
+    return Topology(vhost.exchange, vhost.prefix)
+
+
+@pytest.fixture
+async def publisher(amqp_url: str, topology: Topology) -> AsyncIterator[Publisher]:
+    """A publisher, with everything declared."""
+    async with await open_connection(amqp_url, "test") as connection:
+        await declare(connection, topology)
+    publisher = Publisher(amqp_url, topology)
+    yield publisher
+    await publisher.close()
+
+
+@pytest.fixture
+def box(publisher: Publisher, topology: Topology) -> AmqpRejectBox:
+    """Where the flow puts them."""
+    return AmqpRejectBox(publisher, topology, lambda: AT)
+
+
+@pytest.fixture
+def rejected(publisher: Publisher, topology: Topology) -> RejectedQueue:
+    """Where the operator finds them."""
+    return RejectedQueue(publisher, topology)
+
+
+async def test_a_rejected_event_is_kept_with_its_reason(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """The body as it came, the reason as a code and in words, and nothing of broker or user."""
+    headers: dict[str, object] = {"x-death": [{"count": 1}], "user": "alice", "ce-id": "evt_1"}
+    await box.put(Message(b"{\xff", "m1", headers), MALFORMED)
+    (one,) = await rejected.list(10)
+    assert (one.reason, one.detail, one.event_id) == (
+        "malformed",
+        "data.reason: is missing",
+        "evt_1",
+    )
+    assert (one.received_at, one.size, one.body) == (AT, 2, b"{\xff")
+    (raw,) = await amqp.browse(amqp_url, topology.rejected_queue)
+    assert (raw.message_id, raw.content_type) == ("m1", "application/json")
+    assert dict(raw.headers) == {
+        "fanout-reason": "malformed",
+        "fanout-detail": "data.reason: is missing",
+        "fanout-received-at": AT.isoformat(),
+        "fanout-event-id": "evt_1",
+        "ce-id": "evt_1",
+        "x-delivery-count": raw.headers["x-delivery-count"],  # of our looks, by the broker
+    }
+
+
+async def test_listing_changes_nothing(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """As often as one likes: same messages, same order, nothing missing."""
+    bodies = [b"%d" % number for number in range(70)]
+    for one in bodies:
+        await box.put(Message(one), MALFORMED)
+    for limit in (10, 1000, 35, 1000):
+        assert [one.body for one in await rejected.list(limit)] == bodies[:limit]
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 70)
+
+
+async def test_a_replay_sends_events_through_the_queue_again(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """Those that were asked for; the others stay, in order."""
+    for number in range(6):
+        await box.put(Message(b"%d" % number, f"m{number}", {"ce-id": "e"}), MALFORMED)
+    found = {one.body: one.id for one in await rejected.list(10)}
+    assert await rejected.replay([found[b"1"], found[b"4"], "rej_0000000000000000"]) == 2
+    again = await amqp.browse(amqp_url, topology.events_queue)
+    assert [(one.body, one.message_id) for one in again] == [(b"1", "m1"), (b"4", "m4")]
+    assert {name for name in again[0].headers if not name.startswith("x-")} == {"ce-id"}
+    assert [one.body for one in await rejected.list(10)] == [b"0", b"2", b"3", b"5"]
+    assert await rejected.replay(None) == 4
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 0)
+    await amqp.depth_becomes(amqp_url, topology.events_queue, 6)
+
+
+async def test_a_discard_removes_for_good(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """All copies of one message share an id and go together; the others stay, in order."""
+    for content in (b"a", b"b", b"a", b"c"):
+        await box.put(Message(content), MALFORMED)
+    found = {one.body: one.id for one in await rejected.list(10)}
+    assert len(found) == 3
+    assert await rejected.discard([found[b"a"]]) == 2
+    assert [one.body for one in await rejected.list(10)] == [b"b", b"c"]
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 2)
+
+
+async def test_a_large_body_is_kept_whole(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """2 MiB go there and back."""
+    large = b"x" * (2 * 1024 * 1024)
+    await box.put(Message(large), Rejection(RejectReason.TOO_LARGE, "too large"))
+    (one,) = await rejected.list(10)
+    assert (one.size, one.body, one.event_id) == (len(large), large, None)
+    assert await rejected.replay(None) == 1
+    await amqp.depth_becomes(amqp_url, topology.events_queue, 1)
+
+
+async def test_many_large_headers_do_not_end_the_connection(
+    box: AmqpRejectBox, rejected: RejectedQueue
+) -> None:
+    """128 KiB of them would; what is too much of what upstream attached is left out."""
+    attached: dict[str, object] = {f"ce-{n}": "é" * 500 for n in range(200)}
+    attached["ce-huge"] = "x" * 100_000
+    await box.put(Message(b"1", None, attached), MALFORMED)
+    assert [one.body for one in await rejected.list(10)] == [b"1"]
+
+
+async def test_what_was_redelivered_too_often_lands_there(
+    rejected: RejectedQueue, topology: Topology, amqp_url: str, publisher: Publisher
+) -> None:
+    """By the broker's own hand, with reason and event id; a replay gives it a new life."""
+    event = body(disconnect("evt_poison"))
+    await publisher.publish_event(event, "evt_poison")
+    for _ in range(DELIVERY_LIMIT + 1):
+        assert await amqp.depth(amqp_url, topology.rejected_queue) == 0
+        await amqp.browse(amqp_url, topology.events_queue)
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 1)
+    (one,) = await rejected.list(10)
+    assert (one.reason, one.event_id, one.body) == ("redelivered_too_often", "evt_poison", event)
+    assert f"returned more than {DELIVERY_LIMIT} times" in one.detail
+    assert one.received_at is not None
+    assert await rejected.replay([one.id]) == 1
+    (again,) = await amqp.browse(amqp_url, topology.events_queue)
+    assert (again.body, again.message_id) == (event, "evt_poison")
+    assert "x-death" not in again.headers
+
+
+async def test_a_message_of_somebody_else_can_be_listed(
+    rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """Whatever headers it has."""
+    strange = {"fanout-reason": [5], "fanout-received-at": "yesterday", "fanout-event-id": []}
+    await amqp.publish(amqp_url, "", topology.rejected_queue, b"\x00", headers=strange)
+    (one,) = await rejected.list(10)
+    assert (one.received_at, one.event_id, one.body) == (None, None, b"\x00")
+    assert one.reason in set(RejectReason)
+
+
+async def test_leaving_early_gives_everything_back(
+    box: AmqpRejectBox, publisher: Publisher, topology: Topology, amqp_url: str
+) -> None:
+    """Whoever breaks off a look, by an error or a Ctrl-C, has changed nothing."""
+    for number in range(10):
+        await box.put(Message(b"%d" % number), MALFORMED)
+    source = browse(await publisher.connection(), topology.rejected_queue, 4)
+    async with aclosing(source) as windows:
+        async for window in windows:
+            assert [one.body for one in window] == [b"0", b"1", b"2", b"3"]
+            break
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 10)
+
+
+async def test_an_event_of_upstream_goes_by_the_exchange(
+    publisher: Publisher, topology: Topology, amqp_url: str
+) -> None:
+    """And not into the rejected ones."""
+    await amqp.publish(amqp_url, topology.exchange, EVENT_TYPE, b"1")
+    await publisher.publish_event(b"2", "evt_2")
+    await amqp.depth_becomes(amqp_url, topology.events_queue, 2)
+    assert await amqp.depth(amqp_url, topology.rejected_queue) == 0

@@ -1,0 +1,74 @@
+"""Who changed what: one entry for each changing command, written before it acts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from sqlalchemy import select, update
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.instant import from_ms, to_ms
+from disconnect_fanout.adapters.store.tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One changing command.
+
+    Attributes:
+        who: ``user@host``.
+        arguments: as they were typed, without secrets and without what names a user.
+        outcome: ``done``, ``failed`` or ``interrupted``; None while it runs, or if it was killed.
+        counts: what it counted, by name.
+    """
+
+    at: datetime
+    who: str
+    command: str
+    arguments: str
+    outcome: str | None
+    counts: Mapping[str, int]
+
+
+class AuditTrail:
+    """Writes and reads entries; nothing removes any."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, who: str, command: str, arguments: str) -> int:
+        """Write down that a command is about to change something; return the entry's number."""
+        entry = {"who": who, "command": command, "arguments": arguments, "counts": "{}"}
+        begun = self._database.insert(audit).values(**entry, at=self._database.now_ms)
+        async with self._database.record() as connection:
+            number: int = (await connection.execute(begun.returning(audit.c.id))).scalar_one()
+        return number
+
+    async def finish(self, number: int, outcome: str, counts: Mapping[str, int]) -> None:
+        """Write down how it ended."""
+        told = {"outcome": outcome, "counts": orjson.dumps(counts).decode()}
+        async with self._database.record() as connection:
+            await connection.execute(update(audit).where(audit.c.id == number).values(told))
+
+    async def all(
+        self, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[AuditEntry]:
+        """Return the entries of that time, the newest first."""
+        wanted = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
+        if since is not None:
+            wanted = wanted.where(audit.c.at >= to_ms(since))
+        if until is not None:
+            wanted = wanted.where(audit.c.at <= to_ms(until))
+        async with self._database.read() as connection:
+            return [
+                AuditEntry(
+                    at=from_ms(row.at),
+                    who=row.who,
+                    command=row.command,
+                    arguments=row.arguments,
+                    outcome=row.outcome,
+                    counts=orjson.loads(row.counts),
+                )
+                for row in await connection.execute(wanted)
+            ]

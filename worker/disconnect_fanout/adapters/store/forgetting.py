@@ -1,0 +1,180 @@
+"""Forgetting a person: their links go; events, deliveries and attempts stay, without them.
+
+What was told to which platform remains true and counted; who it was about is no longer there. It is
+done step by step in short transactions, and the events come last but for the links: whatever cuts
+it short, the same command again finds what is left.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
+
+from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
+from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
+from disconnect_fanout.adapters.store.replay_items import close_items
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.tables import attempts, deliveries, events, links, waiting
+from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.domain.event import forgotten
+from disconnect_fanout.domain.identity import content_hash
+
+_LARGEST_PAGE = 500
+_DELIVERIES = 50  # with ten attempts each they are a page
+_BECAUSE = "its user was forgotten"  # whatever the operator wrote may name them
+_DEAD = deliveries.c.state == DeliveryState.DEAD.value
+_DISCARDED = deliveries.c.state == DeliveryState.DISCARDED.value
+_UNTOLD = or_(deliveries.c.state == DeliveryState.PENDING.value, waiting)
+_LEASED = deliveries.c.lease.is_not(None)
+_EMPTY = (
+    update(events)
+    .where(events.c.id == bindparam("_id"))
+    .values(sealed=bindparam("_sealed"), content_hash=bindparam("_content"), user_hash=None)
+)
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What is stored about a person.
+
+    Attributes:
+        attempts: those that keep a platform's answer.
+        untold: deliveries that wait for a request, for the first time or in a replay.
+        dead: open dead letters.
+    """
+
+    links: int
+    events: int
+    deliveries: int
+    attempts: int
+    untold: int
+    dead: int
+
+
+class Forgetting:
+    """Removes one person.
+
+    Args:
+        email: case-folded.
+    """
+
+    def __init__(self, database: Database, seals: Seals, email: str) -> None:
+        self._database = database
+        self._seals = seals
+        self._links = SealedLinks(database, seals)
+        self._email = email
+        self._theirs = events.c.user_hash == seals.user_hash(email)
+        self._about_them = deliveries.c.event_id.in_(select(events.c.id).where(self._theirs))
+
+    async def found(self) -> PersonalData:
+        """Count what there is."""
+        recorded = select(func.count()).select_from(events).where(self._theirs)
+        told = select(
+            func.count(), func.count(case((_UNTOLD, 1))), func.count(case((_DEAD, 1)))
+        ).where(self._about_them)
+        answered = (
+            select(func.count())
+            .select_from(attempts.join(deliveries, deliveries.c.id == attempts.c.delivery_id))
+            .where(self._about_them, attempts.c.answer != "")
+        )
+        async with self._database.read() as connection:
+            linked = len(await self._links.find(connection, [self._email]))
+            known = (await connection.execute(recorded)).scalar_one()
+            count, untold, dead = (await connection.execute(told)).one()
+            answers = (await connection.execute(answered)).scalar_one()
+        return PersonalData(linked, known, count, answers, untold, dead)
+
+    async def under_way(self) -> int:
+        """Return how many requests about them are being made at this moment."""
+        now = self._database.now_ms
+        leased = select(func.count()).where(self._about_them, _LEASED, deliveries.c.next_at > now)
+        async with self._database.read() as connection:
+            return int((await connection.execute(leased)).scalar_one())
+
+    async def discard(self) -> int:
+        """Discard what is untold and not under way; return how many deliveries that were.
+
+        Their letters leave the queue by themselves: to the sweeper they are stale.
+        """
+        count = 0
+        while (page := await self._discard_page()) is not None:
+            count += page
+        return count
+
+    async def remove(self) -> None:
+        """Remove them from attempts, deliveries, events and links.
+
+        Raises:
+            Unsealable: an event was sealed with a key that is not configured.
+        """
+        theirs = select(deliveries.c.id).where(self._about_them).order_by(deliveries.c.id)
+        known = select(events.c.id).where(self._theirs).order_by(events.c.id)
+        async with self._database.read() as connection:
+            delivery_ids = list((await connection.execute(theirs)).scalars())
+            event_ids = list((await connection.execute(known)).scalars())
+            link_ids = list(await self._links.find(connection, [self._email]))
+        for page in _pages(delivery_ids, _DELIVERIES):
+            await self._empty_deliveries(page)
+        for page in _pages(event_ids, _LARGEST_PAGE):
+            await self._empty_events(page)
+        for rows in _pages(link_ids, _LARGEST_PAGE):
+            async with self._database.record() as connection:
+                await connection.execute(delete(links).where(links.c.id.in_(rows)))
+
+    async def _discard_page(self) -> int | None:
+        """Return how many were discarded; None when there was nothing to call off."""
+        free = or_(~_LEASED, deliveries.c.next_at <= self._database.now_ms)
+        async with self._database.record() as connection:
+            rows = await lock_first(
+                connection,
+                self._database,
+                self._about_them,
+                and_(or_(_UNTOLD, _DEAD), free),
+                order=deliveries.c.created_at,
+                limit=_LARGEST_PAGE,
+            )
+            cut = {row.id: interrupted(row) for row in rows if row.lease is not None}
+            ended = [called_off(cut.get(row.id, row)) for row in rows]
+            await save(connection, ended)
+            await write_attempts(connection, self._database, [*map(cut_off, cut.values())])
+            await close_items(connection, {row.id: False for row in rows if row.job is not None})
+        return sum(not row.told for row in ended) if ended else None
+
+    async def _empty_deliveries(self, ids: Sequence[str]) -> None:
+        """Platforms answer what they like, and some repeat whom they were told about."""
+        named = self._database.among
+        async with self._database.record() as connection:
+            await lock_named(connection, self._database, ids)
+            answers = update(attempts).where(named(attempts.c.delivery_id, ids))
+            await connection.execute(answers.values(answer=""))
+            because = case((_DISCARDED, _BECAUSE))
+            words = update(deliveries).where(named(deliveries.c.id, ids))
+            await connection.execute(words.values(last_error=None, because=because))
+
+    async def _empty_events(self, ids: Sequence[str]) -> None:
+        """Seal what is left of each, and give up the hashes that could confirm a guess."""
+        wanted = select(events.c.id, events.c.sealed).where(self._database.among(events.c.id, ids))
+        async with self._database.record() as connection:
+            rows = await connection.execute(wanted.order_by(events.c.id).with_for_update())
+            left = {row.id: forgotten(self._seals.open_event(row.sealed)) for row in rows}
+            await connection.execute(
+                _EMPTY,
+                [
+                    {
+                        "_id": one,
+                        "_sealed": self._seals.seal_event(event),
+                        "_content": self._seals.text_hash(content_hash(event)),
+                    }
+                    for one, event in left.items()
+                ],
+            )
+
+
+def _pages(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

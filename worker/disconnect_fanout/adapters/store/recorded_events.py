@@ -1,0 +1,49 @@
+"""Events as they came, opened; not those whose user was forgotten."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.tables import events
+from disconnect_fanout.domain.event import DisconnectEvent
+
+
+class RecordedEvents:
+    """Reads and opens events; changes nothing."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def one(self, event_id: str) -> DisconnectEvent | None:
+        """Return an event, None if its user was forgotten.
+
+        Raises:
+            NotFound: no such event.
+            Unsealable: it was sealed with a key that is not configured.
+        """
+        wanted = select(events.c.sealed, events.c.user_hash).where(events.c.id == event_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            raise NotFound("event", event_id)
+        return None if row.user_hash is None else self._seals.open_event(row.sealed)
+
+    async def of_user(self, folded_email: str, limit: int) -> Sequence[DisconnectEvent]:
+        """Return the events of a case-folded address, the newest first.
+
+        Raises:
+            Unsealable: one was sealed with a key that is not configured.
+        """
+        wanted = (
+            select(events.c.sealed)
+            .where(events.c.user_hash == self._seals.user_hash(folded_email))
+            .order_by(events.c.received_at.desc(), events.c.id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            sealed = (await connection.execute(wanted)).scalars().all()
+        return [self._seals.open_event(one) for one in sealed]

@@ -1,0 +1,55 @@
+"""The balance, counted every now and then: a metric that must be zero."""
+
+import asyncio
+from typing import Protocol
+
+from disconnect_fanout.flow.fact import DutyFailed, Observe
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.sweeper import Duty
+from disconnect_fanout.telemetry.metrics import Metrics
+
+_DUTY = "balance"
+
+
+class BalanceSource(Protocol):
+    """Where events and deliveries are counted."""
+
+    async def difference(self) -> int:
+        """Return how many recipients were resolved, less the deliveries that there are."""
+        ...
+
+
+class BalanceWatch:
+    """Counts for the whole installation: one worker at a time, for it reads an index to its end."""
+
+    PERIOD_S = 15.0
+    TERM_S = 40.0
+
+    def __init__(
+        self,
+        source: BalanceSource,
+        *,
+        duty: Duty,
+        worker: str,
+        metrics: Metrics,
+        observe: Observe,
+    ) -> None:
+        self._source = source
+        self._duty = duty
+        self._worker = worker
+        self._metrics = metrics
+        self._observe = observe
+
+    async def run(self) -> None:
+        """Count until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except StoreUnreachable as error:
+                self._observe(DutyFailed(_DUTY, str(error)))
+            await asyncio.sleep(self.PERIOD_S)
+
+    async def look(self) -> None:
+        """Count once, if it is this worker's duty."""
+        mine = await self._duty.hold(_DUTY, self._worker, self.TERM_S)
+        self._metrics.show_balance(await self._source.difference() if mine else 0)

@@ -1,0 +1,61 @@
+"""What a worker keeps in the database, as the ports that the flow needs."""
+
+from dataclasses import dataclass
+
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.balance import BalanceSheet
+from disconnect_fanout.adapters.store.clear_links import ClearLinks
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
+from disconnect_fanout.adapters.store.due_store import SqlDueStore
+from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
+from disconnect_fanout.adapters.store.event_store import SqlEventStore
+from disconnect_fanout.adapters.store.ledger import SqlLedger
+from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
+from disconnect_fanout.adapters.store.retention import Retention
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.app.balance_watch import BalanceSource
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.flow.directory import PlatformSource
+from disconnect_fanout.flow.due import DueStore
+from disconnect_fanout.flow.fact import Observe
+from disconnect_fanout.flow.housekeeping import Chore
+from disconnect_fanout.flow.letters import DeadLetterStore
+from disconnect_fanout.flow.recorder import Ledger
+from disconnect_fanout.flow.replayer import ReplayStore
+from disconnect_fanout.flow.resolver import EventStore
+from disconnect_fanout.flow.sweeper import Duty
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One of each."""
+
+    platforms: PlatformSource
+    events: EventStore
+    ledger: Ledger
+    due: DueStore
+    letters: DeadLetterStore
+    replays: ReplayStore
+    duty: Duty
+    balance: BalanceSource
+    retention: Chore
+    clear_links: Chore
+
+
+def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Observe) -> Stores:
+    """Return the stores on SQLite or PostgreSQL."""
+    vault = Vault(settings.secret_keys)
+    return Stores(
+        platforms=SqlPlatformSource(database, vault, settings.timeout),
+        events=SqlEventStore(database, seals),
+        ledger=SqlLedger(database, observe),
+        due=SqlDueStore(database, seals),
+        letters=SqlDeadLetterStore(database),
+        replays=SqlReplayStore(database),
+        duty=SqlDuty(database),
+        balance=BalanceSheet(database),
+        retention=Retention(database, settings.history_retention),
+        clear_links=ClearLinks(database, seals),
+    )

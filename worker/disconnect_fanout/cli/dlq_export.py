@@ -1,0 +1,104 @@
+"""``fanout dlq export``: all that match, a line each, in as little memory as one page takes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import orjson
+import typer
+
+from disconnect_fanout.adapters.store.delivery_pages import delivery_pages
+from disconnect_fanout.adapters.store.delivery_record import DeadRecord, dead_columns
+from disconnect_fanout.adapters.store.known_names import require_known
+from disconnect_fanout.cli.filters import (
+    EventOption,
+    MostOption,
+    PlatformsOption,
+    StatusOption,
+    UserOption,
+    Wanted,
+    WhyOption,
+)
+from disconnect_fanout.cli.misuse import Misuse
+from disconnect_fanout.cli.moment import SinceOption, UntilOption
+from disconnect_fanout.cli.output import Output, OutputOption, say
+from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.domain.delivery import DeliveryState
+
+_LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
+
+def export(
+    *,
+    platform: PlatformsOption = None,
+    why: WhyOption = None,
+    status: StatusOption = None,
+    user: UserOption = None,
+    event: EventOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: MostOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Instead of standard output.")
+    ] = None,
+    output: OutputOption = Output.JSONL,
+) -> None:
+    r"""Write every open dead letter that matches as JSON lines, in the order of their ids.
+
+    A file is there when it is complete, or not at all.
+
+    \b
+    Examples:
+      fanout dlq export --to dead.jsonl
+      fanout dlq export --platform plat_luma | jq -r .event_id
+    """
+    if output is not Output.JSONL:
+        raise Misuse("an export is written as JSON lines: -o jsonl")
+    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
+    with _destination(to) as file:
+        count = execute(_export(wanted, limit, file))
+    say(f"{count} dead letters exported")
+
+
+async def _export(wanted: Wanted, limit: int | None, file: BinaryIO) -> int:
+    count = 0
+    async with opened() as session:
+        chosen = await wanted.chosen(session, DeliveryState.DEAD)
+        await require_known(session.database, chosen)
+        async for page in delivery_pages(session.database, chosen, limit):
+            lines = [orjson.dumps(DeadRecord(**dead_columns(row)), option=_LINE) for row in page]
+            file.write(b"".join(lines))
+            count += len(page)
+    return count
+
+
+@contextmanager
+def _destination(to: Path | None) -> Iterator[BinaryIO]:
+    if to is None:
+        with _standard_output() as out:
+            yield out
+        return
+    part = to.with_name(f"{to.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(to)
+    except OSError as error:
+        raise Misuse(f"--to {to}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    """Whoever reads may stop reading: `export | head` is no failure."""
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Python would complain at its end, when it flushes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None

@@ -1,0 +1,72 @@
+"""Housekeeping: chores that never end, done in small batches beside the work, never in its way."""
+
+import asyncio
+from typing import Protocol
+
+from disconnect_fanout.flow.fact import ChoreDone, DutyFailed, Observe
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.sweeper import Duty
+
+
+class Chore(Protocol):
+    """Work that can be done a little at a time."""
+
+    async def do_some(self) -> int:
+        """Do a batch in one short transaction; return how many rows it touched, 0 at the end.
+
+        Raises:
+            StoreUnreachable: the database does not answer.
+        """
+        ...
+
+
+class Housekeeping:
+    """Does one chore for the whole installation: one worker at a time, a batch, a pause, a batch.
+
+    Args:
+        name: of the duty that the chore is.
+        every_s: how long to rest when nothing is left to do.
+    """
+
+    PAUSE_S = 0.05
+    TERM_S = 60.0
+
+    def __init__(
+        self,
+        name: str,
+        chore: Chore,
+        *,
+        every_s: float,
+        duty: Duty,
+        worker: str,
+        observe: Observe,
+    ) -> None:
+        self._name = name
+        self._chore = chore
+        self._every_s = every_s
+        self._duty = duty
+        self._worker = worker
+        self._observe = observe
+
+    async def run(self) -> None:
+        """Keep house until cancelled."""
+        while True:
+            try:
+                await self.turn()
+            except StoreUnreachable as error:
+                self._observe(DutyFailed(self._name, str(error)))
+            await asyncio.sleep(self._every_s)
+
+    async def turn(self) -> None:
+        """Do the chore to its end, as long as the duty is ours."""
+        touched = 0
+        try:
+            while await self._duty.hold(self._name, self._worker, self.TERM_S):
+                some = await self._chore.do_some()
+                touched += some
+                if not some:
+                    return
+                await asyncio.sleep(self.PAUSE_S)
+        finally:
+            if touched:
+                self._observe(ChoreDone(self._name, touched))

@@ -1,0 +1,57 @@
+"""Which platforms are coming back, by what they answer to this worker."""
+
+from collections.abc import Callable, Collection
+
+from disconnect_fanout.domain.outcome import Exchange
+from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.policy import recovery as recoveries
+from disconnect_fanout.policy.classify import is_well
+from disconnect_fanout.policy.recovery import Recovery, allowance
+
+
+class Recoveries:
+    """Keeps each platform's recovery. State of one worker, in memory.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: dict[str, Recovery] = {}
+        self.on_progress: Callable[[], None] = lambda: None
+        """Told when waiting rows of some platform may be hastened."""
+
+    def heard(self, platform_id: str, exchange: Exchange) -> None:
+        """Take note of what a platform answered, or did not."""
+        well = is_well(exchange)
+        if well is not None:
+            turn = recoveries.succeeded if well else recoveries.failed
+            self._become(platform_id, turn(self._of(platform_id), self._clock()))
+
+    def invite(self, platform_id: str) -> None:
+        """An operator says that the platform is back; one waiting row may find out."""
+        self._become(platform_id, recoveries.invited(self._of(platform_id)))
+
+    def ready(self) -> Collection[str]:
+        """Return the platforms of which waiting rows may be hastened now."""
+        return [one for one in self._known if self.allowance(one)]
+
+    def allowance(self, platform_id: str) -> int:
+        """Return how many."""
+        return allowance(self._of(platform_id), self._clock())
+
+    def hastened(self, platform_id: str, asked: int, done: Hastened) -> None:
+        """Take note of what was found waiting."""
+        now, before = self._clock(), self._of(platform_id)
+        self._known[platform_id] = recoveries.hastened(
+            before, now, asked, done.count, done.more_in_s
+        )
+
+    def _of(self, platform_id: str) -> Recovery:
+        return self._known.get(platform_id, Recovery())
+
+    def _become(self, platform_id: str, recovery: Recovery) -> None:
+        self._known[platform_id] = recovery
+        if self.allowance(platform_id):
+            self.on_progress()
