@@ -153,6 +153,7 @@ async def _listen(host: str, port: int, receiver: _Receiver) -> None:
     app = web.Application(client_max_size=_LARGEST_BODY)
     app.router.add_route("POST", "/{path:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    ended = _termination()  # before anybody can know that we are here
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -162,13 +163,13 @@ async def _listen(host: str, port: int, receiver: _Receiver) -> None:
             raise Misuse(f"can't listen on {host}:{port}: {error.strerror}") from None
         bound = runner.addresses[0][1]
         say(f"listening on http://{host}:{bound}")
-        await _terminated()
+        await ended.wait()
     finally:
         await runner.cleanup()
 
 
-async def _terminated() -> None:
-    """Wait for SIGTERM; Ctrl-C ends every command."""
+def _termination() -> asyncio.Event:
+    """Return what SIGTERM sets; Ctrl-C ends every command."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    await ended.wait()
+    return ended
