@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness import amqp
-from tests.harness.command import CommandResult, fanout
+from tests.harness.command import CommandResult
 from tests.harness.disconnect import body
 from tests.harness.receiver import Receiver
 from tests.harness.vhost import Vhost
+from tests.harness.warm_command import fanout
 from tests.harness.worker_process import WorkerProcess
 
 from disconnect_fanout.adapters.crypto.vault import new_key

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
-from tests.harness.command import FANOUT, CommandResult, environment, fanout
+from tests.harness.command import FANOUT, CommandResult, environment
 from tests.harness.metrics import Metrics
+from tests.harness.warm_command import fanout
 
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
 from disconnect_fanout.demo.leash import Leash
