@@ -31,7 +31,7 @@ run: $(PROJECT) ## run the worker with the settings of .env (first: .venv/bin/fa
 
 test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k name" picks
 	@$(BIN)/python -m tests.harness.install
-	$(BIN)/pytest --durations=15 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal --durations=15 $(ARGS)
 
 test-fast: $(DEV) ## the tests that need no server, in seconds
 	$(BIN)/pytest tests/policy tests/flow $(ARGS)

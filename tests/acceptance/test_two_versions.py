@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.harness.command import fanout as installed
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
 from tests.harness.receiver import Receiver
@@ -54,7 +55,7 @@ async def test_an_old_worker_delivers_while_a_new_revision_is_applied(
     """Not a pause, not a duplicate, not a restart; and the old program starts again afterwards."""
     now = Installation(vhost, database_url, tmp_path)
     then = Installation(vhost, database_url, tmp_path)
-    then.settings = {**now.settings, **old_program}
+    then.settings, then.run = {**now.settings, **old_program}, installed
     await then.migrate()
     refused = await now.fanout("dlq", "list")
     assert refused.exit_code == 3

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.harness import amqp
+from tests.harness import amqp, warm_command
 from tests.harness.command import CommandResult
 from tests.harness.disconnect import body
 from tests.harness.receiver import Receiver
 from tests.harness.vhost import Vhost
-from tests.harness.warm_command import fanout
 from tests.harness.worker_process import WorkerProcess
 
 from disconnect_fanout.adapters.crypto.vault import new_key
@@ -42,10 +41,12 @@ class Installation:
             "FANOUT_RETRY_SCHEDULE": "1s,1s,1s",
             **settings,
         }
+        self.run = warm_command.fanout
+        """Runs its commands; ``tests.harness.command.fanout`` starts the installed program."""
 
     async def fanout(self, *args: str, stdin: str | None = None) -> CommandResult:
         """Run a command."""
-        return await fanout(self.settings, *args, folder=self.folder, stdin=stdin)
+        return await self.run(self.settings, *args, folder=self.folder, stdin=stdin)
 
     async def ask(self, *args: str) -> Any:
         """Run a command that must succeed; return what it printed as JSON."""
