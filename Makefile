@@ -34,7 +34,7 @@ test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k 
 	$(BIN)/pytest -n 2 --dist worksteal --durations=15 $(ARGS)
 
 test-fast: $(DEV) ## the tests that need no server, in seconds
-	$(BIN)/pytest tests/policy tests/flow $(ARGS)
+	$(BIN)/pytest tests/policy tests/house tests/flow $(ARGS)
 
 soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; prints what it measures
 	@$(BIN)/python -m tests.harness.install
@@ -51,7 +51,7 @@ check: $(DEV) ## lint, format, types, floors, Dockerfile, compose file, lock, ho
 	$(BIN)/lint-imports
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
-	$(BIN)/pytest --quiet tests/policy
+	$(BIN)/pytest --quiet tests/policy tests/house
 
 format: $(DEV) ## format, and fix what can be fixed
 	$(BIN)/ruff format
