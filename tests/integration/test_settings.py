@@ -188,3 +188,23 @@ def test_every_setting_of_the_contract_is_there() -> None:
         "max_in_flight_per_platform drain_timeout history_retention directory log_level log_format"
     )
     assert set(names.split()) <= set(Settings.model_fields)
+
+
+def test_two_settings_that_contradict_each_other_are_both_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No platform can be given more slots than there are; unset, its share follows the whole."""
+    monkeypatch.setenv("FANOUT_MAX_IN_FLIGHT", "8")
+    assert load_settings().max_in_flight_per_platform == 8
+    monkeypatch.setenv("FANOUT_MAX_IN_FLIGHT_PER_PLATFORM", "9")
+    (problem,) = problems()
+    assert problem.startswith(
+        "FANOUT_MAX_IN_FLIGHT_PER_PLATFORM is 9, which is more than FANOUT_MAX_IN_FLIGHT (8)"
+    )
+
+
+def test_a_schedule_that_goes_back_names_the_two_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a person sees which of nine."""
+    monkeypatch.setenv("FANOUT_RETRY_SCHEDULE", "1s,5m,30s,2h")
+    (problem,) = problems()
+    assert problem.startswith("FANOUT_RETRY_SCHEDULE has a wait of 30s after one of 300s")

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
 from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
 from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
 from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
 from disconnect_fanout.adapters.http.sender import AiohttpSender
@@ -38,6 +39,7 @@ from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
 from disconnect_fanout.flow.sweeper import Sweeper
+from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.policy.decide import RetryPolicy
 from disconnect_fanout.telemetry.observer import Observer
 
@@ -57,6 +59,7 @@ class Parts:
     office: DeadLetterOffice
     sending: HeldTasks
     consumer: Consumer
+    watchman: Watchman
     scheduler: Scheduler
     sweeper: Sweeper
     replayer: Replayer
@@ -140,6 +143,17 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         except TopologyConflict as error:
             raise BrokerUnreachable(str(error)) from error
 
+    consumer = Consumer(
+        url=settings.amqp_url.get_secret_value(),
+        queue=topology.events_queue,
+        prefetch=settings.prefetch,
+        handle=fan_out.handle,
+        may_consume=Gate(directory, recorder).open,
+        prepare=prepare,
+        observe=observe,
+        on_crash=crashed,
+    )
+    waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
         letters=stores.letters,
         directory=directory,
@@ -148,16 +162,8 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         recorder=recorder,
         office=office,
         sending=sending,
-        consumer=Consumer(
-            url=settings.amqp_url.get_secret_value(),
-            queue=topology.events_queue,
-            prefetch=settings.prefetch,
-            handle=fan_out.handle,
-            may_consume=Gate(directory, recorder).open,
-            prepare=prepare,
-            observe=observe,
-            on_crash=crashed,
-        ),
+        consumer=consumer,
+        watchman=Watchman(consumer, waiting, clock=time.monotonic, observe=observe),
         scheduler=scheduler,
         sweeper=Sweeper(
             store=stores.letters,

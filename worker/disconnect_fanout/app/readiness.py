@@ -16,6 +16,7 @@ class Readiness:
     commits: bool = True
     consuming: Callable[[], bool] = lambda: False
     platforms: int = 0
+    silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
 
     def observe(self, fact: Fact) -> None:
@@ -38,6 +39,8 @@ class Readiness:
             found.append("no platform is registered: run `fanout platforms add`")
         elif not self.consuming():
             found.append("not attached to the broker's queue")
+        elif (silence := self.silence()) is not None:
+            found.append(silence)
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")

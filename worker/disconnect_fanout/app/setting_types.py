@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -57,7 +58,8 @@ def _listed(parse: Callable[[str], object]) -> Callable[[Any], Any]:
 
 def _schedule(waits: tuple[float, ...]) -> tuple[float, ...]:
     if list(waits) != sorted(waits):
-        raise ValueError("has a wait that is shorter than the one before it")
+        longer, shorter = next(two for two in pairwise(waits) if two[0] > two[1])
+        raise ValueError(f"has a wait of {shorter:g}s after one of {longer:g}s")
     return waits
 
 
@@ -106,6 +108,13 @@ def _database(url: SecretStr) -> SecretStr:
     return url
 
 
+def _share(count: int, others: ValidationInfo) -> int:
+    whole = others.data.get("max_in_flight")
+    if whole is not None and count > whole:
+        raise ValueError(f"is {count}, which is more than FANOUT_MAX_IN_FLIGHT ({whole})")
+    return count
+
+
 def _fernet_key(text: str) -> str:
     try:
         Fernet(text)
@@ -125,6 +134,8 @@ RetrySchedule = Annotated[
 ]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed(_network))]
 Count = Annotated[int, Field(ge=1, le=65535)]
+Share = Annotated[Count, AfterValidator(_share)]
+"""Of ``max_in_flight``, which is validated before it."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 TopologyName = Annotated[str, AfterValidator(_name)]
 AmqpUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_amqp)]

@@ -27,6 +27,7 @@ from disconnect_fanout.app.setting_types import (
     PositiveDuration,
     RetrySchedule,
     SecretKeys,
+    Share,
     TopologyName,
 )
 from disconnect_fanout.domain.duration import ACCEPTED_FORMS
@@ -86,7 +87,10 @@ class Settings(BaseSettings):
     link_grace: Duration = Field(2.0, description=ACCEPTED_FORMS)
     prefetch: Count = Field(200, description=_COUNT_FORM)
     max_in_flight: Count = Field(256, description=_COUNT_FORM)
-    max_in_flight_per_platform: Count = Field(32, description=_COUNT_FORM)
+    max_in_flight_per_platform: Share = Field(
+        default_factory=lambda settings: min(settings["max_in_flight"], 32),
+        description=f"{_COUNT_FORM}, and no more than FANOUT_MAX_IN_FLIGHT",
+    )
     drain_timeout: Duration = Field(35.0, description=ACCEPTED_FORMS)
     history_retention: PositiveDuration = Field(30 * 86400.0, description=ACCEPTED_FORMS)
     directory: Annotated[Literal["external", "managed"], _LOWER] = Field(

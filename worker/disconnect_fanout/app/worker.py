@@ -29,6 +29,7 @@ from disconnect_fanout.app.stop_signal import stop_signal
 from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.watch import Watch
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
@@ -101,9 +102,11 @@ async def _serve(
 ) -> bool:
     """Do all duties until the signal, then drain; tell whether nothing was left.
 
-    A duty that ends by itself is a bug: it ends the worker, loudly, to be started again.
+    A duty that fails is a bug: it ends the worker, loudly, to be started again. The watchman's ends
+    when events wait and nobody takes them: then this worker leaves in order, for the same reason.
     """
     readiness.consuming = lambda: parts.consumer.attached
+    readiness.silence = lambda: parts.watchman.problem
     watch = Watch(parts, readiness, observer.metrics)
     await watch.look()
     async with asyncio.TaskGroup() as duties:
@@ -120,10 +123,21 @@ async def _serve(
         scheduling = duties.create_task(parts.scheduler.run())
         readiness.started = True
         structlog.get_logger().info("started", version=__version__)
-        await stop.wait()
+        deaf = await _given_up(parts.watchman, stop)
         readiness.stopping = True
         drained = await drain(parts, drain_s, observer.observe)
         await asyncio.wait({consuming, scheduling}, timeout=_LAST_WORDS_S)
         for duty in (consuming, scheduling, *lasting):
             duty.cancel()
-    return drained
+    return drained and not deaf
+
+
+async def _given_up(watchman: Watchman, stop: asyncio.Event) -> bool:
+    """Wait for the signal or for the watchman; tell whether it was the watchman."""
+    tasks = [asyncio.create_task(one) for one in (watchman.run(), stop.wait())]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+    return not stop.is_set()

@@ -101,6 +101,19 @@ class DependencyChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsumptionSilent:
+    """Events wait and are not taken, although nothing is down.
+
+    Attributes:
+        problem: in plain words; None when they are taken again.
+        given_up: it has lasted so long that the worker ends itself.
+    """
+
+    problem: str | None
+    given_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DutyFailed:
     """A background duty stumbled over an outage; it comes round again by itself."""
 
@@ -132,6 +145,7 @@ Fact: TypeAlias = (
     | BreakerTurned
     | ClaimInterrupted
     | DependencyChanged
+    | ConsumptionSilent
     | DutyFailed
     | ChoreDone
     | OutcomeUnrecorded

@@ -11,6 +11,7 @@ from disconnect_fanout.flow.fact import (
     BreakerTurned,
     ChoreDone,
     ClaimInterrupted,
+    ConsumptionSilent,
     DeadLetterDecided,
     DependencyChanged,
     DutyFailed,
@@ -45,10 +46,8 @@ class LogLines:
                 # Who is not registered was named by upstream, in whatever words.
                 known = platform if reason is not DeadReason.UNKNOWN_PLATFORM else "unknown"
                 self._log.warning("dead letter", delivery=name, platform=known, reason=reason.value)
-            case BreakerTurned(platform_id=platform, opened=True):
-                self._log.warning("breaker opened: it only holds our slots", platform=platform)
-            case BreakerTurned(platform_id=platform):
-                self._log.info("breaker closed: it answers again", platform=platform)
+            case BreakerTurned():
+                self._breaker(fact)
             case ClaimInterrupted(delivery_id=name, platform_id=platform):
                 self._log.warning(
                     "taken over from a worker that ended", delivery=name, platform=platform
@@ -57,6 +56,8 @@ class LogLines:
                 self._log.info(f"{what} is back")
             case DependencyChanged(what=what, detail=detail):
                 self._log.error(f"{what} is unreachable; trying again", detail=detail)
+            case ConsumptionSilent():
+                self._silence(fact)
             case DutyFailed(duty=duty, detail=detail):
                 self._log.warning("put off until the outage is over", duty=duty, detail=detail)
             case ChoreDone(chore=chore, rows=rows):
@@ -99,6 +100,20 @@ class LogLines:
             outcome=fact.outcome.value,
             recipients=fact.recipients,
         )
+
+    def _breaker(self, fact: BreakerTurned) -> None:
+        if fact.opened:
+            self._log.warning("breaker opened: it only holds our slots", platform=fact.platform_id)
+        else:
+            self._log.info("breaker closed: it answers again", platform=fact.platform_id)
+
+    def _silence(self, fact: ConsumptionSilent) -> None:
+        if fact.problem is None:
+            self._log.info("events are taken again")
+        elif fact.given_up:
+            self._log.error("no events are taken; giving up, start me again", why=fact.problem)
+        else:
+            self._log.error("no events are taken", why=fact.problem)
 
 
 def _name(event_id: str | None) -> str | None:

@@ -62,6 +62,8 @@ class Consumer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._attached = False
+        self._wanted = False
+        self._taken = 0
         self._reachable = True
 
     @property
@@ -69,10 +71,22 @@ class Consumer:
         """Whether the broker sends us messages."""
         return self._attached
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a reason to consume, as far as ``may_consume`` has said."""
+        return self._wanted
+
+    @property
+    def taken(self) -> int:
+        """How many messages have come."""
+        return self._taken
+
     async def run(self) -> None:
         """Consume until ``stop``."""
         while not self._stopping.is_set():
+            self._wanted = False
             await _first(self._may_consume(), self._stopping.wait())
+            self._wanted = not self._stopping.is_set()
             self._idle.clear()
             try:
                 if (subscription := await self._attach()) is not None:
@@ -137,6 +151,7 @@ class Consumer:
         return False
 
     async def _take(self, let_go: asyncio.Event, message: DeliveredMessage) -> None:
+        self._taken += 1
         self._handling.start(self._work(let_go, AmqpMessage(message)))
 
     async def _work(self, let_go: asyncio.Event, message: AmqpMessage) -> None:
