@@ -22,16 +22,31 @@ from disconnect_fanout.adapters.store.sealed_event import load_seals
 USER = "alice@example.com"
 
 
+NEXT_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{newest}"
+
+
+def upgrade() -> None:
+    op.add_column("deliveries", sa.Column("next_column", sa.Text))
+    op.create_table("next_table", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
 @pytest.fixture
-def old_program(tmp_path: Path) -> dict[str, str]:
-    """This program without its newest revision, as settings that make a command run it."""
+def next_program(tmp_path: Path) -> dict[str, str]:
+    """This program with one revision more, as settings that make a command run it."""
     (package,) = disconnect_fanout.__path__
-    copy = tmp_path / "old"
+    copy = tmp_path / "next"
     shutil.copytree(
         package, copy / "disconnect_fanout", ignore=shutil.ignore_patterns("__pycache__")
     )
-    revisions = sorted((copy / "disconnect_fanout").rglob("migrations/versions/[0-9]*.py"))
-    revisions[-1].unlink()
+    newest = sorted((copy / "disconnect_fanout").rglob("migrations/versions/[0-9]*.py"))[-1]
+    revision = NEXT_REVISION.format(newest=newest.name.partition("_")[0])
+    newest.with_name("9999_next.py").write_text(revision)
     return {"PYTHONPATH": str(copy)}
 
 
@@ -50,12 +65,12 @@ async def link_to(luma: Receiver, installation: Installation) -> None:
 
 
 async def test_an_old_worker_delivers_while_a_new_revision_is_applied(
-    vhost: Vhost, database_url: str, tmp_path: Path, old_program: dict[str, str]
+    vhost: Vhost, database_url: str, tmp_path: Path, next_program: dict[str, str]
 ) -> None:
     """Not a pause, not a duplicate, not a restart; and the old program starts again afterwards."""
-    now = Installation(vhost, database_url, tmp_path)
     then = Installation(vhost, database_url, tmp_path)
-    then.settings, then.run = {**now.settings, **old_program}, installed
+    now = Installation(vhost, database_url, tmp_path)
+    now.settings, now.run = {**then.settings, **next_program}, installed
     await then.migrate()
     refused = await now.fanout("dlq", "list")
     assert refused.exit_code == 3

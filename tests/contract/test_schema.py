@@ -12,10 +12,12 @@ from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, new_key
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.schema import check_schema, migrate
+from disconnect_fanout.adapters.store.schema import _head, check_schema, migrate
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.adapters.store.tables import metadata
 from disconnect_fanout.flow.outage import StoreUnreachable
+
+HEAD, NEWER = _head(), "9999"
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -58,8 +60,8 @@ async def test_migrating_twice_at_once_is_migrating_once(database_url: str) -> N
     """One of two commands does it, the other waits and finds it done; the key is one key."""
     vault = Vault([new_key()])
     revisions = await asyncio.gather(*(migrate(database_url, vault) for _ in range(3)))
-    assert sorted(revisions, key=str) == [("0002", "0002"), ("0002", "0002"), (None, "0002")]
-    assert await migrate(database_url, vault) == ("0002", "0002")
+    assert sorted(revisions, key=str) == [(HEAD, HEAD), (HEAD, HEAD), (None, HEAD)]
+    assert await migrate(database_url, vault) == (HEAD, HEAD)
     database = Database(database_url)
     first, second = [await load_seals(database, vault) for _ in range(2)]
     assert first.user_hash("a@example.com") == second.user_hash("a@example.com")
@@ -77,14 +79,14 @@ async def test_a_database_says_what_it_lacks(database_url: str) -> None:
 
 async def test_a_foreign_and_an_older_schema_are_told_apart(sql_world: SqlWorld) -> None:
     """An older revision is named with the one that is needed; a newer one is as good."""
-    for revision, words in (("0001", "needs 0002"), ("0003", None)):
+    for revision, words in (("0001", f"needs {HEAD}"), (NEWER, None)):
         async with sql_world.database.record() as connection:
             await connection.execute(
                 text("UPDATE alembic_version SET version_num = :now"), {"now": revision}
             )
         problem = await check_schema(sql_world.database)
         assert problem is None if words is None else words in (problem or "")
-    assert await migrate(sql_world.url, sql_world.vault) == ("0003", "0003")
+    assert await migrate(sql_world.url, sql_world.vault) == (NEWER, NEWER)
 
 
 async def test_looking_never_creates_a_file(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """``fanout platforms``: registered once, shown without secrets, switched, rotated, removed."""
 
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.harness.certificates import Authority
 from tests.harness.operator import Operator
 from tests.harness.sql_world import SqlWorld
 
@@ -201,3 +203,19 @@ def test_a_ping_to_a_forbidden_address_is_blocked(operator: Operator) -> None:
     result = operator.fanout("platforms", "test", "plat_luma", "-o", "json")
     assert result.exit_code == 1
     assert '"blocked"' in result.stdout
+
+
+def test_a_platform_may_have_an_authority_of_its_own(
+    any_operator: Operator, tmp_path: Path
+) -> None:
+    """`--ca-file` is read once, checked, and used by workers; the list says that there is one."""
+    pem = Authority(tmp_path).file
+    add(any_operator, "--ca-file", str(pem))
+    assert as_worker_sees(any_operator).authority == pem.read_text()
+    assert show(any_operator)["own_authority"] is True
+    (tmp_path / "no.pem").write_text("nonsense")
+    for wrong, words in (("no.pem", "holds no certificate in PEM"), ("gone.pem", "No such file")):
+        path = str(tmp_path / wrong)
+        said = any_operator.refused("platforms", "update", "plat_luma", "--ca-file", path, code=2)
+        assert words in said
+    assert as_worker_sees(any_operator).authority == pem.read_text()

@@ -32,9 +32,12 @@ async def sender(authority: Authority) -> AsyncIterator[AiohttpSender]:
     await sender.close()
 
 
-async def sent(sender: AiohttpSender, server: RawServer, *, times: int = 1) -> list[Exchange]:
+async def sent(
+    sender: AiohttpSender, server: RawServer, *, times: int = 1, authority: str | None = None
+) -> list[Exchange]:
     """What becomes of requests to ``https://localhost``."""
-    request = WebhookRequest("plat_luma", server.url("localhost"), {}, b"{}", 10.0)
+    url = server.url("localhost")
+    request = WebhookRequest("plat_luma", url, {}, b"{}", 10.0, authority)
     return [await sender.send(request) for _ in range(times)]
 
 
@@ -101,3 +104,32 @@ async def test_plain_http_behind_an_https_url_is_refused(sender: AiohttpSender) 
         outcome = await sender.send(request)
         assert isinstance(outcome, Failure)
         assert server.requests == []
+
+
+async def test_a_platforms_own_authority_stands_in_the_place_of_the_machines(
+    sender: AiohttpSender, authority: Authority, tmp_path: Path
+) -> None:
+    """Its certificates are believed, and nobody else's any more, over pooled connections too."""
+    (tmp_path / "other").mkdir()
+    own = Authority(tmp_path / "other")
+    pem = own.file.read_text()
+    stranger = Failure(FailureKind.TLS_FAILED, "TLS: certificate signature failure")
+    async with RawServer(tls=own.server()) as server:
+        assert await sent(sender, server, authority=pem) == [Answer(200)]
+        assert await sent(sender, server) == [stranger]
+        assert await sent(sender, server, times=2, authority=pem) == [Answer(200)] * 2
+        assert server.connections == 1, "the one that was believed is kept alive"
+    async with RawServer(tls=authority.server()) as server:
+        assert await sent(sender, server) == [Answer(200)]
+        assert await sent(sender, server, authority=pem) == [stranger]
+
+
+@pytest.mark.parametrize("pem", ["", " ", "nonsense", "x" * 70_000])
+async def test_an_unreadable_authority_tells_nobody(
+    sender: AiohttpSender, authority: Authority, pem: str
+) -> None:
+    """Written past the command that checks it: a failure of TLS, never a fall back to others."""
+    async with RawServer(tls=authority.server()) as server:
+        words = "TLS: the platform's authority can't be read"
+        assert await sent(sender, server, authority=pem) == [Failure(FailureKind.TLS_FAILED, words)]
+    assert server.requests == []

@@ -1,10 +1,12 @@
 """The options that describe a platform, and what they may be."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from disconnect_fanout.adapters.http.trust import BadAuthority, tls_context
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.domain.duration import format_duration, parse_duration
@@ -73,6 +75,25 @@ def check_endpoint(url: str | None, timeout_s: float | None, settings: Settings)
         raise Misuse(f"--timeout: expected more than 0 and at most FANOUT_TIMEOUT ({most})")
 
 
+def read_authority(path: str | None) -> str | None:
+    """Return the PEM in a file.
+
+    Raises:
+        Misuse: it can't be read, or holds no certificate.
+    """
+    if path is None:
+        return None
+    try:
+        pem = Path(path).read_text(encoding="ascii")
+        tls_context(pem)
+    except (OSError, UnicodeDecodeError) as error:
+        words = getattr(error, "strerror", None) or "it is not PEM text"
+        raise Misuse(f"--ca-file {path}: {words}") from None
+    except BadAuthority as error:
+        raise Misuse(f"--ca-file {path} {error}") from None
+    return pem
+
+
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The platform's id.")]
 UrlOption = Annotated[str, typer.Option("--url", help="Where webhooks are posted to.")]
 NameOption = Annotated[str, typer.Option("--name", parser=parse_name, metavar="TEXT")]
@@ -86,6 +107,14 @@ CapOption = Annotated[
     int | None,
     typer.Option(
         "--max-in-flight", min=1, max=_MOST_IN_FLIGHT, help="Requests at once from one worker."
+    ),
+]
+AuthorityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        help="PEM of the only certificate authority to trust for this platform.",
     ),
 ]
 RateOption = Annotated[

@@ -84,7 +84,9 @@ def _request(platform: Platform, now: datetime) -> WebhookRequest:
     )
     headers = signature_headers(platform.scheme, platform.keys, name, int(now.timestamp()), body)
     headers |= {"content-type": "application/json", "fanout-attempt": "1"}
-    return WebhookRequest(platform.id, platform.url, headers, body, platform.timeout_s, fresh=True)
+    return WebhookRequest(
+        platform.id, platform.url, headers, body, platform.timeout_s, platform.authority, fresh=True
+    )
 
 
 def _told(platform_id: str, exchange: Exchange, duration_ms: int) -> Ping:

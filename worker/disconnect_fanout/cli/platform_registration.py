@@ -17,6 +17,7 @@ from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.platform_option import (
+    AuthorityOption,
     CapOption,
     IdArgument,
     NameOption,
@@ -27,6 +28,7 @@ from disconnect_fanout.cli.platform_option import (
     parse_id,
     parse_name,
     parse_span,
+    read_authority,
 )
 from disconnect_fanout.cli.secret_file import SecretFileOption, read_secret
 from disconnect_fanout.cli.session import execute, opened
@@ -61,6 +63,7 @@ def add(
     timeout: TimeoutOption = None,
     max_in_flight: CapOption = None,
     rate: RateOption = None,
+    ca_file: AuthorityOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Register a platform. Prints its id and its secret (or public key), this once.
@@ -70,12 +73,14 @@ def add(
       fanout platforms add plat_luma --name Luma --url https://luma.example/hooks/calendar
       pass show luma | fanout platforms add plat_luma --name Luma --url https://… --secret-file -
     """
-    secret = _secret(scheme, secret_file)
+    secret, authority = _secret(scheme, secret_file), read_authority(ca_file)
 
     async def work() -> None:
         async with opened() as session:
             check_endpoint(url, timeout, session.settings)
-            new = Registration(platform_id, name, url, scheme, secret, timeout, max_in_flight, rate)
+            new = Registration(
+                platform_id, name, url, scheme, secret, timeout, max_in_flight, rate, authority
+            )
             async with audited(session):
                 await PlatformRegistry(session.database, session.vault).add(new)
 
@@ -92,6 +97,7 @@ def update(
     timeout: TimeoutOption = None,
     max_in_flight: CapOption = None,
     rate: RateOption = None,
+    ca_file: AuthorityOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Change what was registered; what is not given stays.
@@ -100,7 +106,7 @@ def update(
     Example:
       fanout platforms update plat_luma --url https://luma.example/v2/hooks
     """
-    change = PlatformChange(name, url, timeout, max_in_flight, rate)
+    change = PlatformChange(name, url, timeout, max_in_flight, rate, read_authority(ca_file))
     if change == PlatformChange():
         raise Misuse("nothing to change was given")
 

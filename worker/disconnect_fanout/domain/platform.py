@@ -40,6 +40,8 @@ class Platform:
         timeout_s: for the whole exchange, seconds.
         max_in_flight: requests at once from one worker, or None for the worker's default.
         rate_per_s: requests a second from one worker, or None for no limit.
+        authority: PEM of the only certificate authority that is trusted for it, or None for those
+            that this machine trusts.
     """
 
     id: str
@@ -51,5 +53,6 @@ class Platform:
     timeout_s: float
     max_in_flight: int | None = None
     rate_per_s: float | None = None
+    authority: str | None = field(default=None, repr=False)
     enabled: bool = True
     paused: bool = False

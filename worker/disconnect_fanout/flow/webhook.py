@@ -20,6 +20,7 @@ class WebhookRequest:
 
     Attributes:
         timeout_s: for the whole exchange, the answer's body included.
+        authority: PEM of the only certificate authority to trust, or None for this machine's.
         fresh: on a new connection, because a kept-alive one has just turned out dead.
     """
 
@@ -28,6 +29,7 @@ class WebhookRequest:
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     timeout_s: float
+    authority: str | None = field(default=None, repr=False)
     fresh: bool = False
 
 
@@ -43,4 +45,6 @@ def compose(
     headers["fanout-attempt"] = str(number)
     if delivery.progress.replays:
         headers["fanout-replay"] = "true"
-    return WebhookRequest(platform.id, platform.url, headers, body, platform.timeout_s)
+    return WebhookRequest(
+        platform.id, platform.url, headers, body, platform.timeout_s, platform.authority
+    )

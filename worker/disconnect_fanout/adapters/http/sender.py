@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
+from disconnect_fanout.adapters.http.trust import BadAuthority, Trust
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.address import Network
@@ -28,16 +29,15 @@ class AiohttpSender:
     """
 
     def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
-        guard, tls = AddressGuard(allowed), _tls()
+        guard = AddressGuard(allowed)
+        self._trust = Trust()
         headers = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._kept = _session(
-            aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard, ssl=tls
-            ),
+            aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard),
             headers,
         )
         self._fresh = _session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard, ssl=tls),
+            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard),
             headers,
         )
 
@@ -53,10 +53,12 @@ class AiohttpSender:
         token = sightings.set(seen)
         try:
             async with asyncio.timeout(request.timeout_s):
-                return await _exchange(session, request, seen)
+                return await self._exchange(session, request, seen)
         except TimeoutError:
             words = f"no complete answer within {request.timeout_s:g} s"
             return Failure(FailureKind.TIMED_OUT, words)
+        except BadAuthority:  # written past the command, which checks it
+            return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failure(error, seen)
         except RuntimeError as error:  # uvloop says so of a transport that has just ended
@@ -66,16 +68,19 @@ class AiohttpSender:
         finally:
             sightings.reset(token)
 
-
-async def _exchange(
-    session: aiohttp.ClientSession, request: WebhookRequest, seen: Sightings
-) -> Answer:
-    async with session.post(
-        _url(request), data=request.body, headers=request.headers, allow_redirects=False
-    ) as response:
-        seen.answered = True
-        excerpt = await _read(response)
-        return Answer(response.status, response.headers.get("retry-after"), excerpt)
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: WebhookRequest, seen: Sightings
+    ) -> Answer:
+        async with session.post(
+            _url(request),
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            ssl=self._trust.context(request.authority),
+        ) as response:
+            seen.answered = True
+            excerpt = await _read(response)
+            return Answer(response.status, response.headers.get("retry-after"), excerpt)
 
 
 def _url(request: WebhookRequest) -> URL:
@@ -131,9 +136,3 @@ def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohtt
         headers=headers,
         auto_decompress=False,  # a bomb is not unpacked
     )
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -51,6 +51,7 @@ class PlatformRegistry:
             "timeout_s": new.timeout_s,
             "max_in_flight": new.max_in_flight,
             "rate_per_s": new.rate_per_s,
+            "authority": new.authority,
             "enabled": True,
         }
         now = self._database.now_ms
@@ -88,7 +89,7 @@ class PlatformRegistry:
         """
         values: dict[str, Any] = {
             name: value
-            for name in ("name", "url", "timeout_s", "max_in_flight", "rate_per_s")
+            for name in ("name", "url", "timeout_s", "max_in_flight", "rate_per_s", "authority")
             if (value := getattr(change, name)) is not None
         }
         if change.url is not None:

@@ -49,6 +49,7 @@ class SqlPlatformSource:
             timeout_s=min(row.timeout_s or self._timeout_s, self._timeout_s),
             max_in_flight=row.max_in_flight,
             rate_per_s=row.rate_per_s,
+            authority=row.authority,
             enabled=row.enabled,
             paused=row.paused_at is not None,
         )

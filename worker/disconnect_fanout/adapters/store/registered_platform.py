@@ -17,6 +17,7 @@ class Registration:
 
     Attributes:
         timeout_s: None for the worker's default; likewise the cap and the rate.
+        authority: PEM of the only certificate authority to trust; None for this machine's.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Registration:
     timeout_s: float | None = None
     max_in_flight: int | None = None
     rate_per_s: float | None = None
+    authority: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class PlatformChange:
     timeout_s: float | None = None
     max_in_flight: int | None = None
     rate_per_s: float | None = None
+    authority: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class RegisteredPlatform:
         state: ``active``, ``paused`` or ``disabled``.
         disabled_by: the delivery whose 410 did it, None if an operator did.
         old_secret_until: during a rotation, until when the old secret signs too.
+        own_authority: whether only a certificate authority of its own is trusted for it.
         links: that hold now.
         pending: deliveries that are not settled.
         dead_letters: that are open.
@@ -66,6 +70,7 @@ class RegisteredPlatform:
     timeout_s: float | None
     max_in_flight: int | None
     rate_per_s: float | None
+    own_authority: bool
     revision: int
     old_secret_until: datetime | None
     links: int
@@ -91,6 +96,7 @@ def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
         timeout_s=row.timeout_s,
         max_in_flight=row.max_in_flight,
         rate_per_s=row.rate_per_s,
+        own_authority=row.authority is not None,
         revision=row.revision,
         old_secret_until=maybe_from_ms(row.old_secret_until),
         links=census.links,

@@ -57,6 +57,7 @@ platforms = Table(
     Column("old_secret", LargeBinary),  # sealed; signs too until old_secret_until
     Column("old_secret_until", BigInteger),
     Column("revision", Integer, nullable=False),  # grows with URL and secret
+    Column("authority", Text),  # PEM; the only one that its certificate may come from
     Column("timeout_s", Float),
     Column("max_in_flight", Integer),
     Column("rate_per_s", Float),
