@@ -96,7 +96,11 @@ class WorkerProcess:
 
     async def metrics(self) -> Metrics:
         """Scrape ``/metrics``."""
-        return Metrics.parse((await self._get("/metrics"))[1])
+        return Metrics.parse(await self.exposition())
+
+    async def exposition(self) -> str:
+        """Return the text of ``/metrics``."""
+        return (await self._get("/metrics"))[1]
 
     async def metric_becomes(
         self, name: str, value: float, *, within: float = 10.0, **labels: str
