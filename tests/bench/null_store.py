@@ -99,6 +99,12 @@ class NullDuties:
     async def difference(self) -> int:
         return 0
 
+    async def count(self) -> Mapping[str, int]:
+        return {}
+
+    async def report(self, platform_ids: Collection[str]) -> None:
+        pass
+
 
 class FixedPlatforms:
     """The platforms as they were at the start."""
@@ -125,4 +131,6 @@ async def null_stores(source: PlatformSource) -> Stores:
         balance=idle,
         retention=idle,
         clear_links=idle,
+        waiting=idle,
+        breakers=lambda _worker: idle,
     )

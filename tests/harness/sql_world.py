@@ -21,6 +21,7 @@ from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.instant import from_ms, span_ms, to_s
 from disconnect_fanout.adapters.store.ledger import SqlLedger
 from disconnect_fanout.adapters.store.locked_rows import lock_named
+from disconnect_fanout.adapters.store.open_breakers import open_breakers
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replay_job import ReplayJobs
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
@@ -43,6 +44,7 @@ _INSTANTS = {
     tables.platforms: ("old_secret_until",),
     tables.replays: ("slot_at", "finished_at"),
     tables.duties: ("until",),
+    open_breakers: ("seen_at",),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -128,6 +129,12 @@ class WorkerProcess:
     def pid(self) -> int:
         """Its process id: the same one as long as nobody has started it anew."""
         return self._child.pid
+
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used since its start."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def sigterm(self) -> None:
         """Ask it to drain and leave; ask twice, and it leaves at once."""

@@ -228,7 +228,7 @@ def test_metrics_have_the_contracts_names_and_labels() -> None:
     observer = Observer()
     for fact in FACTS:
         observer.metrics.observe(fact)
-    observer.metrics.show_depth({"plat_luma": 4}, {"plat_luma"}.__contains__)
+    observer.metrics.show_dead({"plat_luma": 4}, {"plat_luma"}.__contains__)
     families = {
         family.name: {frozenset(sample.labels) - {"le"} for sample in family.samples}
         for family in text_string_to_metric_families(observer.metrics.exposition().decode())
@@ -265,7 +265,7 @@ def test_an_id_from_outside_is_no_label() -> None:
     for number in range(100):
         fact = DeadLetterDecided("wh_del_1", f"canary_{number}", DeadReason.UNKNOWN_PLATFORM)
         observer.metrics.observe(fact)
-    observer.metrics.show_depth(
+    observer.metrics.show_dead(
         {**{f"canary_{number}": 2 for number in range(100)}, "plat_luma": 1},
         {"plat_luma"}.__contains__,
     )
@@ -279,6 +279,6 @@ def test_an_id_from_outside_is_no_label() -> None:
 def test_a_depth_that_is_gone_is_not_shown() -> None:
     """Letters that were replayed don't stay on the dashboard."""
     metrics = Observer().metrics
-    metrics.show_depth({"plat_luma": 3}, {"plat_luma"}.__contains__)
-    metrics.show_depth({}, {"plat_luma"}.__contains__)
+    metrics.show_dead({"plat_luma": 3}, {"plat_luma"}.__contains__)
+    metrics.show_dead({}, {"plat_luma"}.__contains__)
     assert b"fanout_dead_letter_depth{" not in metrics.exposition()

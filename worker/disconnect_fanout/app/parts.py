@@ -19,6 +19,7 @@ from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflic
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.gate import Gate
+from disconnect_fanout.app.gauges import Gauges
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.event import DisconnectEvent
@@ -31,7 +32,6 @@ from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
-from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
@@ -51,7 +51,7 @@ _SEAL_EVERY_S = 2.0
 class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
-    letters: DeadLetterStore
+    gauges: Gauges
     directory: Directory
     publisher: Publisher
     sender: AiohttpSender
@@ -155,7 +155,14 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     )
     waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
-        letters=stores.letters,
+        gauges=Gauges(
+            letters=stores.letters,
+            waiting=stores.waiting,
+            breakers=stores.breakers(worker),
+            bulkheads=bulkheads,
+            directory=directory,
+            metrics=observer.metrics,
+        ),
         directory=directory,
         publisher=publisher,
         sender=sender,

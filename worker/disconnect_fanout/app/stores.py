@@ -1,6 +1,8 @@
 """What a worker keeps in the database, as the ports that the flow needs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.balance import BalanceSheet
@@ -11,11 +13,14 @@ from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
+from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
 from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
 from disconnect_fanout.app.balance_watch import BalanceSource
+from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
@@ -42,6 +47,8 @@ class Stores:
     balance: BalanceSource
     retention: Chore
     clear_links: Chore
+    waiting: WaitingSource
+    breakers: Callable[[str], BreakerReport]
 
 
 def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Observe) -> Stores:
@@ -58,4 +65,6 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
+        waiting=WaitingRoom(database),
+        breakers=partial(OpenBreakers, database),
     )

@@ -1,7 +1,6 @@
-"""The watch: looks at the platforms every second, counts dead letters now and then."""
+"""The watch: looks at the platforms every second, and lets the gauges be counted."""
 
 import asyncio
-import itertools
 
 from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.app.readiness import Readiness
@@ -9,7 +8,6 @@ from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.telemetry.metrics import Metrics
 
 PERIOD_S = 1.0
-_COUNT_EVERY = 3  # periods
 
 
 class Watch:
@@ -22,26 +20,24 @@ class Watch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        for turn in itertools.count(1):
+        while True:
             await asyncio.sleep(PERIOD_S)
-            await self.look(count=turn % _COUNT_EVERY == 0)
+            await self.look()
 
-    async def look(self, *, count: bool = True) -> None:
+    async def look(self) -> None:
         """Look once; an outage is a finding too."""
         try:
-            await self._look(count=count)
+            await self._look()
             self._readiness.database = True
         except StoreUnreachable:
             self._readiness.database = False
         self._metrics.show_ready(ready=not self._readiness.problems())
 
-    async def _look(self, *, count: bool) -> None:
+    async def _look(self) -> None:
         directory = self._parts.directory
         await directory.refresh()
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
         if not directory.platforms and self._parts.consumer.attached:
             self._parts.consumer.let_go()
-        if count:
-            known = directory.platforms.__contains__
-            self._metrics.show_depth(await self._parts.letters.count_dead(), known)
+        await self._parts.gauges.look()

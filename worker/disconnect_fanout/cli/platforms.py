@@ -19,8 +19,8 @@ app.command("rotate-secret")(platform_registration.rotate_secret)
 app.command("test")(platform_ping.ping)
 
 _COLUMNS = (
-    "id", "name", "state", "url", "links", "pending", "dead_letters", "disabled_reason",
-    "disabled_at", "disabled_by",
+    "id", "name", "state", "url", "links", "pending", "dead_letters", "open_breakers",
+    "disabled_reason", "disabled_at", "disabled_by",
 )  # fmt: skip
 
 

@@ -97,9 +97,11 @@ class Bulkheads:
         """Return the number of requests under way to this platform."""
         return self._compartment(platform_id).in_flight
 
-    def breaker_open(self, platform_id: str) -> bool:
-        """Tell whether this platform's breaker is open."""
-        return not self._compartment(platform_id).breaker.closed
+    @property
+    def open_breakers(self) -> frozenset[str]:
+        """Ids of the platforms whose breakers are open."""
+        found = self._compartments.items()
+        return frozenset(one for one, mine in found if not mine.breaker.closed)
 
     def _after(self, before: Breaker, ticket: Ticket, exchange: Exchange | None) -> Breaker:
         if exchange is None:

@@ -54,6 +54,11 @@ class Metrics:
         self._depth = self._gauge(
             "fanout_dead_letter_depth", "Open dead letters, from the database.", "platform"
         )
+        self._waiting = self._gauge(
+            "fanout_deliveries_waiting",
+            "Deliveries that wait for their turn or their answer, from the database.",
+            "platform",
+        )
         self._breaker = self._gauge(
             "fanout_breaker_open", "1 while a platform's breaker is open here.", "platform"
         )
@@ -87,13 +92,13 @@ class Metrics:
             case _:
                 pass
 
-    def show_depth(
-        self, open_letters: Mapping[str, int], registered: Callable[[str], bool]
-    ) -> None:
-        """Set the depth of the dead letters, by platform."""
-        self._depth.clear()
-        for platform, count in open_letters.items():
-            self._depth.labels(platform if registered(platform) else _STRANGER).inc(count)
+    def show_dead(self, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
+        """Set the number of open dead letters, by platform."""
+        _show(self._depth, counts, registered)
+
+    def show_waiting(self, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
+        """Set the number of waiting deliveries, by platform."""
+        _show(self._waiting, counts, registered)
 
     def show_balance(self, difference: int) -> None:
         """Set what is missing from the balance; anything but 0 is an alarm."""
@@ -112,3 +117,9 @@ class Metrics:
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
+
+
+def _show(gauge: Gauge, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
+    gauge.clear()
+    for platform, count in counts.items():
+        gauge.labels(platform if registered(platform) else _STRANGER).inc(count)

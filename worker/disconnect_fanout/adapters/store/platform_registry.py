@@ -64,7 +64,7 @@ class PlatformRegistry:
         """Return all of them, in the order of their ids."""
         async with self._database.read() as connection:
             rows = (await connection.execute(select(platforms).order_by(platforms.c.id))).all()
-            census = await count_around(connection)
+            census = await count_around(connection, self._database.now_ms)
         return [registered(row, census.get(row.id, Census())) for row in rows]
 
     async def get(self, platform_id: str) -> RegisteredPlatform:
@@ -78,7 +78,7 @@ class PlatformRegistry:
             row = (await connection.execute(wanted)).one_or_none()
             if row is None:
                 raise NotFound("platform", platform_id)
-            census = await count_around(connection, platform_id)
+            census = await count_around(connection, self._database.now_ms, platform_id)
         return registered(row, census.get(row.id, Census()))
 
     async def change(self, platform_id: str, change: PlatformChange) -> None:

@@ -55,6 +55,7 @@ class RegisteredPlatform:
         links: that hold now.
         pending: deliveries that are not settled.
         dead_letters: that are open.
+        open_breakers: workers that send nothing to it for a while, because it only holds slots.
     """
 
     id: str
@@ -76,6 +77,7 @@ class RegisteredPlatform:
     links: int
     pending: int
     dead_letters: int
+    open_breakers: int
     created_at: datetime
     updated_at: datetime
 
@@ -102,6 +104,7 @@ def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
         links=census.links,
         pending=census.pending,
         dead_letters=census.dead_letters,
+        open_breakers=census.open_breakers,
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )

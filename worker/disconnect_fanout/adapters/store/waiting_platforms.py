@@ -1,4 +1,4 @@
-"""Platforms for which deliveries wait, though nothing can be sent to them."""
+"""Platforms for which deliveries wait: how many, and those to which nothing can be sent."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,24 @@ from sqlalchemy import CTE, false, func, or_, select
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import deliveries, platforms, waiting
 from disconnect_fanout.domain.dead_letter import DeadReason
+
+
+class WaitingRoom:
+    """Counts what waits."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self) -> Mapping[str, int]:
+        """Return how many deliveries wait for a turn or for an answer, by platform.
+
+        Raises:
+            StoreUnreachable: the database does not answer.
+        """
+        platform = deliveries.c.platform_id
+        counted = select(platform, func.count()).where(waiting).group_by(platform)
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(counted)}
 
 
 async def unsendable_platforms(database: Database) -> Mapping[str, DeadReason]:
