@@ -12,6 +12,7 @@ from disconnect_fanout.flow.change import Change
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.intent import Intent, Registration
+from disconnect_fanout.flow.relay import Promise
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -106,6 +107,17 @@ class NullDuties:
         pass
 
 
+class NullOutbox:
+    """Nothing was promised."""
+
+    async def take(self, limit: int, for_s: float) -> Sequence[Promise]:
+        return ()
+
+    async def give_back(self, numbers: Sequence[int]) -> None: ...
+
+    async def kept(self, numbers: Sequence[int]) -> None: ...
+
+
 class FixedPlatforms:
     """The platforms as they were at the start."""
 
@@ -132,5 +144,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         retention=idle,
         clear_links=idle,
         waiting=idle,
+        outbox=NullOutbox(),
+        answers=idle,
         breakers=lambda _worker: idle,
     )

@@ -38,14 +38,14 @@ def keeper(any_operator: Operator) -> Operator:
 
 
 def counts(report: Any) -> tuple[int, ...]:
-    fields = ("links", "events", "deliveries", "attempts", "discarded")
+    fields = ("links", "credentials", "events", "deliveries", "attempts", "discarded")
     assert list(report) == list(fields)
     return tuple(report[one] for one in fields)
 
 
 def test_a_person_is_forgotten_and_the_counts_say_what_was_removed(keeper: Operator) -> None:
     """In any case of letters; afterwards nobody finds them, and the history stands."""
-    assert counts(keeper.ask(*FORGET, "--yes")) == (1, 1, 1, 1, 0)
+    assert counts(keeper.ask(*FORGET, "--yes")) == (1, 0, 1, 1, 1, 0)
     assert keeper.ask("links", "list", *ALICE) == []
     assert keeper.ask("deliveries", "list", "--user", "alice@example.com") == []
     (delivery,) = keeper.ask("deliveries", "list", "--event", "evt_alice")
@@ -61,7 +61,7 @@ def test_a_second_time_there_is_nothing(keeper: Operator) -> None:
     """And that is no failure."""
     keeper.ask(*FORGET)
     again = keeper.fanout(*FORGET, "-o", "json")
-    assert counts(again.json()) == (0, 0, 0, 0, 0)
+    assert counts(again.json()) == (0, 0, 0, 0, 0, 0)
     assert "nothing is stored" in again.stderr
 
 
@@ -79,7 +79,7 @@ def test_while_somebody_is_untold_nothing_is_removed(keeper: Operator) -> None:
 def test_discard_gives_them_up_first(keeper: Operator) -> None:
     """What was untold is discarded, counted as such, and no dead letter any more."""
     keeper.arrange(dead)
-    assert counts(keeper.ask(*FORGET, "--discard")) == (1, 2, 2, 1, 1)
+    assert counts(keeper.ask(*FORGET, "--discard")) == (1, 0, 2, 2, 1, 1)
     assert keeper.ask("dlq", "list") == []
     states = [one["state"] for one in keeper.ask("deliveries", "list")]
     assert sorted(states) == ["delivered", "discarded"]
@@ -91,11 +91,18 @@ def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
     (entry,) = keeper.ask("audit", "list")
     assert entry["command"] == "privacy forget"
     assert entry["counts"] == {
-        "links": 1, "events": 1, "deliveries": 1, "attempts": 1, "discarded": 0,
+        "links": 1, "credentials": 0, "events": 1, "deliveries": 1, "attempts": 1, "discarded": 0,
     }  # fmt: skip
     assert "alice" not in repr(entry).lower()
 
 
 def test_a_person_without_an_event_has_links_at_least(keeper: Operator) -> None:
     """Who was linked and never disconnected is forgotten too."""
-    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com")) == (1, 0, 0, 0, 0)
+    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com")) == (
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+    )

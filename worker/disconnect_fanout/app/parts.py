@@ -12,6 +12,7 @@ from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
 from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
+from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
@@ -35,6 +36,7 @@ from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
+from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
@@ -63,6 +65,7 @@ class Parts:
     scheduler: Scheduler
     sweeper: Sweeper
     replayer: Replayer
+    relay: Relay
     chores: tuple[Housekeeping | BalanceWatch, ...]
 
 
@@ -182,6 +185,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
             observe=observe,
         ),
         replayer=Replayer(stores.replays, observe),
+        relay=Relay(stores.outbox, publishing_by(publisher), observe),
         chores=_chores(settings, stores, worker, observer),
     )
 
@@ -194,6 +198,14 @@ def _chores(
     return (
         Housekeeping(
             "retention", stores.retention, every_s=rest_s, duty=duty, worker=worker, observe=observe
+        ),
+        Housekeeping(
+            "answers",
+            stores.answers,
+            every_s=_LONGEST_REST_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
         ),
         Housekeeping(
             "clear links",

@@ -19,6 +19,7 @@ from disconnect_fanout.policy.address import Network
 
 _LONGEST_S = 366 * 86400.0
 _DATABASE_OPTIONS = {"ssl", "host", "port"}  # asyncpg would raise on any other
+_RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)/s", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -115,6 +116,11 @@ def _share(count: int, others: ValidationInfo) -> int:
     return count
 
 
+def _rate(value: Any) -> Any:  # noqa: ANN401
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    return float(match[1]) if match else value
+
+
 def _fernet_key(text: str) -> str:
     try:
         Fernet(text)
@@ -136,6 +142,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed(_net
 Count = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[Count, AfterValidator(_share)]
 """Of ``max_in_flight``, which is validated before it."""
+PerSecond = Annotated[float, BeforeValidator(_rate), Field(ge=0.01, le=100_000)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 TopologyName = Annotated[str, AfterValidator(_name)]
 AmqpUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_amqp)]

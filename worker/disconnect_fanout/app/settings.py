@@ -23,6 +23,7 @@ from disconnect_fanout.app.setting_types import (
     DatabaseUrl,
     Duration,
     Networks,
+    PerSecond,
     Port,
     PositiveDuration,
     RetrySchedule,
@@ -38,7 +39,6 @@ __all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
 ENV_FILE = ".env"
 _PREFIX = "FANOUT_"
 _SECRETS = {"amqp_url", "database_url", "secret_key"}
-_OF_OTHER_PROCESSES = {"FANOUT_API_HOST", "FANOUT_API_PORT"}
 _WEEK_S = 7 * 86400.0
 _NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
 _COUNT_FORM = "a whole number from 1 to 65535"
@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="an address of this machine")
     http_port: Port = Field(9464, description=_PORT_FORM)
+    api_host: str = Field("127.0.0.1", description="an address of this machine")
+    api_port: Port = Field(8080, description=_PORT_FORM)
+    api_rate: PerSecond = Field(100.0, description="requests for each key, such as 100/s")
     allow_http: bool = Field(default=False, description="true or false")
     allow_networks: Networks = Field((), description="networks such as 127.0.0.0/8,::1/128")
 
@@ -147,7 +150,7 @@ def load_settings() -> Settings:
 
 def unknown_variables() -> list[str]:
     """Return a warning for each ``FANOUT_*`` variable that nothing reads; call after loading."""
-    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | _OF_OTHER_PROCESSES
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
     known |= {f"{_PREFIX}{name}_file".upper() for name in _SECRETS}
     names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
     ours = {name.upper() for name in names if name.upper().startswith(_PREFIX)}

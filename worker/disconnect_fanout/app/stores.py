@@ -14,7 +14,9 @@ from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
 from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
+from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
 from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.sealed_event import Seals
@@ -28,6 +30,7 @@ from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.recorder import Ledger
+from disconnect_fanout.flow.relay import Outbox
 from disconnect_fanout.flow.replayer import ReplayStore
 from disconnect_fanout.flow.resolver import EventStore
 from disconnect_fanout.flow.sweeper import Duty
@@ -48,6 +51,8 @@ class Stores:
     retention: Chore
     clear_links: Chore
     waiting: WaitingSource
+    outbox: Outbox
+    answers: Chore
     breakers: Callable[[str], BreakerReport]
 
 
@@ -66,5 +71,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
         waiting=WaitingRoom(database),
+        outbox=SqlOutbox(database, seals),
+        answers=RememberedAnswers(database, seals),
         breakers=partial(OpenBreakers, database),
     )

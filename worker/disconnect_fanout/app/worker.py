@@ -116,6 +116,7 @@ async def _serve(
             for duty in (
                 parts.sweeper.run(),
                 parts.replayer.run(),
+                parts.relay.run(),
                 watch.run(),
                 *(chore.run() for chore in parts.chores),
             )

@@ -13,7 +13,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
-from disconnect_fanout.cli.link_file import BadLinkFile
+from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 
@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 
 
 _CODES: Mapping[type[BaseException], ExitCode] = {
-    BadLinkFile: ExitCode.USAGE,
+    BadImportFile: ExitCode.USAGE,
     BadSecret: ExitCode.USAGE,
     PlatformExists: ExitCode.USAGE,
     WrongState: ExitCode.USAGE,
@@ -69,7 +69,7 @@ def _not_let_in(error: StatementRefused) -> bool:
 
 def _words(error: BaseException) -> Sequence[str]:
     match error:
-        case SettingsError(problems=problems) | BadLinkFile(problems=problems):
+        case SettingsError(problems=problems) | BadImportFile(problems=problems):
             return problems
         case StoreUnreachable():
             return [f"the database can't be reached: {error}"]

@@ -1,14 +1,15 @@
 """One line of an import file becomes one link. A problem never repeats an address."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from disconnect_fanout.cli.line_field import named, optional_text
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
 
 FIELDS = ("email", "google_id", "provider", "platform_id", "linked_at", "unlinked_at")
-_REQUIRED = ("email", "platform_id")
+REQUIRED = ("email", "platform_id")
 _EXAMPLE = "2025-11-21T15:45:00Z"
 
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,8 +28,8 @@ def parse_link(fields: Mapping[str, object]) -> Link:
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise ValueError(f"unknown field {unknown[0]!r}; expected {', '.join(FIELDS)}")
-    texts = {name: _text(name, fields.get(name)) for name in FIELDS}
-    for name in _REQUIRED:
+    texts = {name: optional_text(name, fields.get(name)) for name in FIELDS}
+    for name in REQUIRED:
         if texts[name] is None:
             raise ValueError(f"{name}: is missing")
     linked_at = _instant("linked_at", texts["linked_at"]) or SINCE_EVER
@@ -36,21 +37,13 @@ def parse_link(fields: Mapping[str, object]) -> Link:
     if unlinked_at is not None and unlinked_at < linked_at:
         raise ValueError("unlinked_at: is earlier than linked_at")
     return Link(
-        email=_named("email", valid_email, texts["email"] or "").casefold(),
-        platform_id=_named("platform_id", valid_identifier, texts["platform_id"] or ""),
+        email=named("email", valid_email, texts["email"] or "").casefold(),
+        platform_id=named("platform_id", valid_identifier, texts["platform_id"] or ""),
         linked_at=linked_at,
         unlinked_at=unlinked_at,
         google_id=_google_id(texts["google_id"]),
         provider=_provider(texts["provider"]),
     )
-
-
-def _text(name: str, value: object) -> str | None:
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: must be a string")  # noqa: TRY004 - a problem of the file
-    return value.strip() or None
 
 
 def _instant(name: str, text: str | None) -> datetime | None:
@@ -66,7 +59,7 @@ def _instant(name: str, text: str | None) -> datetime | None:
 
 
 def _google_id(text: str | None) -> str | None:
-    return None if text is None else _named("google_id", valid_identifier, text)
+    return None if text is None else named("google_id", valid_identifier, text)
 
 
 def _provider(text: str | None) -> Provider | None:
@@ -76,10 +69,3 @@ def _provider(text: str | None) -> Provider | None:
         return Provider(text)
     except ValueError:
         raise ValueError(f"provider: expected {', '.join(Provider)}") from None
-
-
-def _named(name: str, valid: Callable[[str], str], text: str) -> str:
-    try:
-        return valid(text)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None

@@ -11,8 +11,8 @@ import typer
 from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.cli.audited import audited
-from disconnect_fanout.cli.link_file import check_file, read_file
-from disconnect_fanout.cli.link_line import SINCE_EVER
+from disconnect_fanout.cli.import_file import ImportFile
+from disconnect_fanout.cli.link_line import FIELDS, REQUIRED, SINCE_EVER, parse_link
 from disconnect_fanout.cli.moment import AtOption, now
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOption
@@ -150,8 +150,11 @@ def import_(
 
 async def _import(file: Path) -> int:
     async with opened() as session:
-        book, count, links = await _book(session), 0, read_file(file)
-        for unknown in sorted(await book.unregistered(check_file(file))):
+        book, count = await _book(session), 0
+        lines, named = ImportFile(file, FIELDS, REQUIRED, parse_link), set[str]()
+        lines.check(lambda link: named.add(link.platform_id))
+        links = lines.read()
+        for unknown in sorted(await book.unregistered(named)):
             say(f"no platform {unknown} is registered yet")
         async with audited(session) as counts:
             while page := list(islice(links, LARGEST_PAGE)):

@@ -16,9 +16,10 @@ from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import say, show_text
 
 # Each is a module beside this one, with a function of its name, or with an `app` of verbs.
-_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo", "explain")
+_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo", "explain", "api")
 _NOUNS = (
     "platforms", "links", "events", "deliveries", "dlq", "replays", "rejected", "audit", "privacy",
+    "keys", "credentials",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Forgotten:
     """
 
     links: int = 0
+    credentials: int = 0
     events: int = 0
     deliveries: int = 0
     attempts: int = 0
@@ -66,10 +67,10 @@ def forget(
         async with opened() as session:
             person = Forgetting(session.database, await session.seals(), email.casefold())
             found = await person.found()
-            if not (found.links or found.events):
+            if not (found.links or found.events or found.credentials or found.promised):
                 say("nothing is stored about this person")
                 return Forgotten()
-            if (found.untold or found.dead) and not discard:
+            if found.open and not discard:
                 _refuse(found)
                 return None
             _ask(found, yes=yes)
@@ -84,7 +85,8 @@ def forget(
 def _refuse(found: PersonalData) -> None:
     say(
         f"fanout: nothing was removed, because not all platforms have been told about this person: "
-        f"{found.untold} deliveries wait, {found.dead} are dead letters"
+        f"{found.untold} deliveries wait, {found.dead} are dead letters, "
+        f"{found.promised} events are not published yet"
     )
     say(
         "fanout: let them be told (fanout dlq replay --user …), or give --discard: "
@@ -107,6 +109,7 @@ async def _forget(session: Session, person: Forgetting, found: PersonalData) -> 
         await person.remove()
         counts |= {
             "links": found.links,
+            "credentials": found.credentials,
             "events": found.events,
             "deliveries": found.deliveries,
             "attempts": found.attempts,
@@ -118,7 +121,7 @@ async def _forget(session: Session, person: Forgetting, found: PersonalData) -> 
 async def _discard(person: Forgetting, found: PersonalData) -> int:
     """Discard until nothing is open; a request that is being made is waited for, never cut off."""
     count, patient = 0, False
-    while found.untold or found.dead:
+    while found.open:
         count += await person.discard()
         found = await person.found()
         if found.untold:

@@ -27,7 +27,7 @@ def run() -> None:
 
     settings = configuration()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             code = runner.run(run_worker(settings))
     except (AlreadyRunning, AddressTaken, SchemaProblem) as error:
         raise SettingsError([str(error)]) from None
@@ -35,7 +35,7 @@ def run() -> None:
         raise typer.Exit(code)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's, where there is one.
 
     It resolves names in threads of which there are four unless it is told: a few platforms with a

@@ -10,16 +10,17 @@ _ROUNDING = 1e-6
 it the instant that ``next_token_at`` names could find no token there."""
 
 
-def tokens(per_s: float, due: float, now: float) -> int:
+def tokens(per_s: float, due: float, now: float, burst_s: float = _BURST_S) -> int:
     """Return how many requests may go now.
 
     Args:
         per_s: the allowed rate.
         due: the instant returned by the last ``spend``, 0 before the first.
         now: seconds of the same monotonic clock.
+        burst_s: as many as in this time may go at once.
     """
     interval = 1 / per_s
-    ahead = now + max(_BURST_S, interval) - max(due, now)
+    ahead = now + max(burst_s, interval) - max(due, now)
     return max(int(ahead / interval + _ROUNDING), 0)
 
 
@@ -28,7 +29,7 @@ def spend(per_s: float, due: float, now: float) -> float:
     return max(due, now) + 1 / per_s
 
 
-def next_token_at(per_s: float, due: float) -> float:
+def next_token_at(per_s: float, due: float, burst_s: float = _BURST_S) -> float:
     """Return the instant from which at least one request may go."""
     interval = 1 / per_s
-    return due + interval - max(_BURST_S, interval)
+    return due + interval - max(burst_s, interval)

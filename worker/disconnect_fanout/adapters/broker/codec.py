@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from disconnect_events import (
     DeadLetterV1,
+    DisconnectDataV1,
     DisconnectEventV1,
     describe_problem,
     is_unsupported_version,
@@ -50,6 +51,26 @@ def decode_event(body: bytes, content_type: str | None) -> DisconnectEvent | Rej
             f"api_version: only {API_VERSION} is known" if unsupported else describe_problem(error),
             readable_id(body),
         )
+
+
+def encode_event(event: DisconnectEvent) -> bytes:
+    """Return the body of an event that we publish in upstream's place."""
+    model = DisconnectEventV1(
+        id=event.id,
+        event_type="user.calendar.disconnected",
+        timestamp=event.timestamp,
+        api_version="v1",
+        data=DisconnectDataV1(
+            user_email=event.user.email,
+            google_id=event.user.google_id,
+            provider=event.provider.value,
+            disconnected_at=event.disconnected_at,
+            reason=event.reason.value,
+            initiated_by=event.initiated_by,
+        ),
+        **({"platform_ids": list(event.platform_ids)} if event.platform_ids else {}),
+    )
+    return model.model_dump_json().encode()
 
 
 def encode_webhook(event: DisconnectEvent, platform_id: str) -> bytes:

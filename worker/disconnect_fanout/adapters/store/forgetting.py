@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempt
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
 from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
+from disconnect_fanout.adapters.store.personal_papers import PersonalPapers
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
@@ -46,6 +47,8 @@ class PersonalData:
         attempts: those that keep a platform's answer.
         untold: deliveries that wait for a request, for the first time or in a replay.
         dead: open dead letters.
+        credentials: calendar credentials.
+        promised: events that are not published yet.
     """
 
     links: int
@@ -54,6 +57,13 @@ class PersonalData:
     attempts: int
     untold: int
     dead: int
+    credentials: int = 0
+    promised: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Somebody has not been told yet."""
+        return bool(self.untold or self.dead or self.promised)
 
 
 class Forgetting:
@@ -67,6 +77,7 @@ class Forgetting:
         self._database = database
         self._seals = seals
         self._links = SealedLinks(database, seals)
+        self._papers = PersonalPapers(database, seals, email)
         self._email = email
         self._theirs = events.c.user_hash == seals.user_hash(email)
         self._about_them = deliveries.c.event_id.in_(select(events.c.id).where(self._theirs))
@@ -87,7 +98,8 @@ class Forgetting:
             known = (await connection.execute(recorded)).scalar_one()
             count, untold, dead = (await connection.execute(told)).one()
             answers = (await connection.execute(answered)).scalar_one()
-        return PersonalData(linked, known, count, answers, untold, dead)
+        papers = await self._papers.credentials(), await self._papers.promised()
+        return PersonalData(linked, known, count, answers, untold, dead, *papers)
 
     async def under_way(self) -> int:
         """Return how many requests about them are being made at this moment."""
@@ -101,13 +113,13 @@ class Forgetting:
 
         Their letters leave the queue by themselves: to the sweeper they are stale.
         """
-        count = 0
+        count = await self._papers.discard()
         while (page := await self._discard_page()) is not None:
             count += page
         return count
 
     async def remove(self) -> None:
-        """Remove them from attempts, deliveries, events and links.
+        """Remove them from attempts, deliveries, events, links and credentials.
 
         Raises:
             Unsealable: an event was sealed with a key that is not configured.
@@ -118,6 +130,7 @@ class Forgetting:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())
             link_ids = list(await self._links.find(connection, [self._email]))
+        await self._papers.remove()
         for page in _pages(delivery_ids, _DELIVERIES):
             await self._empty_deliveries(page)
         for page in _pages(event_ids, _LARGEST_PAGE):

@@ -39,6 +39,18 @@ class Seals:
         """
         return _from_json(orjson.loads(self._vault.open(sealed)))
 
+    def seal(self, plain: bytes) -> bytes:
+        """Return anything else that must not be read at rest, encrypted."""
+        return self._vault.seal(plain)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            Unsealable: none of the configured keys opens it.
+        """
+        return self._vault.open(sealed)
+
     def user_hash(self, folded_email: str) -> bytes:
         """Return the keyed hash of a case-folded address."""
         return lookup_hash(self._lookup_key, folded_email)

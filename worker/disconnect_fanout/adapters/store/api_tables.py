@@ -1,0 +1,70 @@
+"""The tables of the HTTP API: keys, credentials, the outbox, and answers that are given again."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+from disconnect_fanout.adapters.store.tables import metadata
+
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of 256 random bits; no key is kept
+    Column("platform_id", String(128)),
+    Column("user_id", BigInteger),
+    Column("scopes", Text, nullable=False),  # separated by spaces
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("ix_api_keys_digest", "digest", unique=True),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(32), nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("user_hash", String(32), nullable=False),  # keyed hash of the case-folded address
+    Column("sealed", LargeBinary, nullable=False),  # address and google id, encrypted
+    Column("team_id", BigInteger),
+    Column("app_id", String(128)),
+    Column("invalid", Boolean, nullable=False),
+    Index("ix_credentials_user_hash", "user_hash"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", _ROW_ID, primary_key=True),
+    Column("event_id", String(128), nullable=False),
+    Column("user_hash", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the event, encrypted
+    Column("created_at", BigInteger, nullable=False),
+    Column("taken_until", BigInteger, nullable=False),  # 0: nobody publishes it
+    Index("ix_outbox_user_hash", "user_hash"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("caller", String(32), nullable=False),  # the id of a key
+    Column("token", String(64), nullable=False),  # SHA-256 of the Idempotency-Key
+    Column("request", String(64), nullable=False),  # SHA-256 of what was asked
+    Column("sealed", LargeBinary),  # the outcome, encrypted; None only inside its transaction
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("caller", "token"),
+    Index("ix_answers_created_at", "created_at"),
+)

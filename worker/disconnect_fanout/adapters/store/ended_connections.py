@@ -1,0 +1,132 @@
+"""The end of a connection: links, credentials and the promise to tell of it, in one transaction."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.api_tables import credentials
+from disconnect_fanout.adapters.store.credential_book import CredentialBook
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.instant import from_s
+from disconnect_fanout.adapters.store.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.domain.credential import Calendar, Credential
+from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Reused
+from disconnect_fanout.policy.disconnection import Disconnection, events_of
+
+_ANY = frozenset({None, *Provider})
+
+
+class SqlConnections:
+    """``flow.disconnection.Connections`` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._links = SealedLinks(database, seals)
+        self._credentials = CredentialBook(database, seals)
+        self._outbox = SqlOutbox(database, seals)
+        self._answers = RememberedAnswers(database, seals)
+
+    async def end_user(
+        self, email: str, platform_id: str, memo: Memo | None
+    ) -> Ended | NotConnected | Reused:
+        """End all links of a user, if the platform has one, and delete their Google credentials."""
+        async with self._database.record() as connection:
+            known = await self._answers.before(connection, memo)
+            if known is not None:
+                assert not isinstance(known, Credential)  # noqa: S101 - its request says which
+                return known
+            done = await self._end_user(connection, email, platform_id)
+            outcome = Ended() if done else NotConnected()
+            await self._answers.remember(connection, memo, outcome)
+            return outcome
+
+    async def end_credential(
+        self, number: int, calendar: Calendar, user_id: int, memo: Memo | None
+    ) -> Credential | NotConnected | Reused:
+        """Delete a user's credential and end their links of that provider."""
+        async with self._database.record() as connection:
+            known = await self._answers.before(connection, memo)
+            if known is not None:
+                assert not isinstance(known, Ended)  # noqa: S101 - its request says which
+                return known
+            outcome = await self._end_credential(connection, number, calendar, user_id)
+            await self._answers.remember(connection, memo, outcome)
+            return outcome
+
+    async def _end_user(self, connection: AsyncConnection, email: str, platform_id: str) -> bool:
+        folded = email.casefold()
+        at = await self._now(connection)
+        open_links = await self._open_links(connection, folded, at, _ANY)
+        if platform_id not in {link.platform_id for link in open_links.values()}:
+            return False
+        gone = await self._credentials.take(
+            connection,
+            self._credentials.of_user(folded),
+            credentials.c.type == Calendar.GOOGLE.credential_type,
+        )
+        google_id = next((one.google_id for one in gone if one.google_id), None)
+        ended = await self._end(connection, open_links, at)
+        what = Disconnection(folded, google_id, ended, Provider.GOOGLE, at, platform_id)
+        await self._outbox.put(connection, events_of(what, _new_id))
+        return True
+
+    async def _end_credential(
+        self, connection: AsyncConnection, number: int, calendar: Calendar, user_id: int
+    ) -> Credential | NotConnected:
+        gone = await self._credentials.take(
+            connection,
+            credentials.c.id == number,
+            credentials.c.user_id == user_id,
+            credentials.c.type == calendar.credential_type,
+        )
+        if not gone:
+            return NotConnected()
+        (credential,) = gone
+        at, provider = await self._now(connection), calendar.provider
+        open_links = await self._open_links(connection, credential.email, at, {None, provider})
+        ended = await self._end(connection, open_links, at)
+        what = Disconnection(credential.email, credential.google_id, ended, provider, at, None)
+        await self._outbox.put(connection, events_of(what, _new_id))
+        return credential
+
+    async def _open_links(
+        self,
+        connection: AsyncConnection,
+        email: str,
+        at: datetime,
+        providers: Collection[Provider | None],
+    ) -> dict[int, Link]:
+        """Return the links that hold, locked: of two requests at once the second finds none."""
+        found = await self._links.find(connection, [email])
+        held = select(links.c.id).where(links.c.id.in_(found), links.c.unlinked_at.is_(None))
+        rows = await connection.execute(held.order_by(links.c.id).with_for_update())
+        return {
+            row: found[row]
+            for row in rows.scalars()
+            if found[row].linked_at <= at and found[row].provider in providers
+        }
+
+    async def _end(
+        self, connection: AsyncConnection, open_links: dict[int, Link], at: datetime
+    ) -> list[Link]:
+        ended = update(links).where(links.c.id.in_(open_links))
+        await connection.execute(ended.values(unlinked_at=int(at.timestamp())))
+        return list(open_links.values())
+
+    async def _now(self, connection: AsyncConnection) -> datetime:
+        """The database's clock, in whole seconds: the instant at which all of it ends."""
+        now_ms = (await connection.execute(select(self._database.now_ms))).scalar_one()
+        return from_s(now_ms // 1000)
+
+
+def _new_id() -> str:
+    return f"evt_{uuid.uuid4().hex}"

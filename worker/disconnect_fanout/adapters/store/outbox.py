@@ -1,0 +1,75 @@
+"""The outbox: events written in the transaction of what they tell of, until they are published."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.api_tables import outbox
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.instant import span_ms
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.flow.relay import Promise
+
+
+class SqlOutbox:
+    """``flow.relay.Outbox`` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def put(self, connection: AsyncConnection, events: Sequence[DisconnectEvent]) -> None:
+        """Promise to publish events, inside the transaction of what they tell of."""
+        rows = [
+            {
+                "event_id": event.id,
+                "user_hash": self._seals.text_hash(event.user.folded_email),
+                "sealed": self._seals.seal_event(event),
+                "created_at": self._database.now_ms,
+                "taken_until": 0,
+            }
+            for event in events
+        ]
+        await connection.execute(insert(outbox).values(rows))
+
+    async def take(self, limit: int, for_s: float) -> Sequence[Promise]:
+        """Take the oldest ones that nobody else has taken."""
+        free = (
+            select(outbox.c.number)
+            .where(outbox.c.taken_until <= self._database.now_ms)
+            .order_by(outbox.c.number)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:  # nearly always there is nothing
+            if (await connection.execute(free.limit(1))).first() is None:
+                return ()
+        async with self._database.intend() as connection:
+            found = await connection.execute(free.with_for_update(skip_locked=True))
+            numbers = list(found.scalars())
+            if not numbers:
+                return ()
+            until = self._database.now_ms + span_ms(for_s)
+            taken = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=until)
+            rows = await connection.execute(taken.returning(outbox.c.number, outbox.c.sealed))
+            return [
+                Promise(row.number, self._seals.open_event(row.sealed))
+                for row in sorted(rows, key=lambda row: row.number)
+            ]
+
+    async def give_back(self, numbers: Sequence[int]) -> None:
+        """Let others, or the next turn, have what could not be published."""
+        free = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=0)
+        async with self._database.intend() as connection:
+            await connection.execute(free)
+
+    async def kept(self, numbers: Sequence[int]) -> None:
+        """Forget what was published."""
+        async with self._database.intend() as connection:
+            await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+
+    async def pending(self) -> int:
+        """Return how many events are not published yet."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select(func.count()).select_from(outbox))).scalar_one()

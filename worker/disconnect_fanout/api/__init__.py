@@ -1,0 +1,1 @@
+"""The two documented ways to disconnect a calendar over HTTP."""

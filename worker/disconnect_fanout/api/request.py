@@ -1,0 +1,69 @@
+"""What the operations read from a request: a bounded JSON object, and what makes it known again."""
+
+import hashlib
+import json
+from typing import Any
+
+from aiohttp import web
+
+from disconnect_fanout.domain.api_key import ApiKey
+from disconnect_fanout.flow.disconnection import Memo
+
+LARGEST_BODY = 64 * 1024
+_LONGEST_TOKEN = 255
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+class BadRequest(Exception):
+    """The request can't be read; says what is wrong, and repeats nothing of it."""
+
+
+async def read_body(request: web.BaseRequest) -> bytes:
+    """Return the body.
+
+    Raises:
+        BadRequest: it is too long.
+    """
+    found = bytearray()
+    async for chunk in request.content.iter_any():
+        found += chunk
+        if len(found) > LARGEST_BODY:
+            raise BadRequest(f"the body is longer than {LARGEST_BODY} bytes")
+    return bytes(found)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        BadRequest: it is none, or a key stands in it twice.
+    """
+    try:
+        found = json.loads(body, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is no JSON object with each key once") from None
+    if not isinstance(found, dict):
+        raise BadRequest("the body is no JSON object with each key once")
+    return found
+
+
+def memo_of(request: web.BaseRequest, caller: ApiKey, body: bytes) -> Memo | None:
+    """Return what makes the request known when it comes again, if its sender wants that.
+
+    Raises:
+        BadRequest: the header is empty, too long or there twice.
+    """
+    tokens = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if not tokens:
+        return None
+    if len(tokens) > 1 or not 0 < len(tokens[0]) <= _LONGEST_TOKEN:
+        raise BadRequest(f"{IDEMPOTENCY_KEY} has 1 to {_LONGEST_TOKEN} characters, once")
+    asked = b"\0".join((request.method.encode(), request.raw_path.encode(), body))
+    return Memo(caller.id, tokens[0], hashlib.sha256(asked).hexdigest())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found

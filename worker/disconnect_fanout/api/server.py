@@ -1,0 +1,110 @@
+"""The API's HTTP server: two operations, health, and the document that describes them.
+
+Paths are taken apart here, raw: a router would decode them before it is known whether they are well
+encoded, and an address may hold anything.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from disconnect_events.openapi import document
+from disconnect_fanout.api.answer import json_answer
+from disconnect_fanout.api.delete_calendar import DeleteCalendar
+from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
+
+_LONGEST_LINE = 16 * 1024
+_V1 = re.compile(r"/v1/calendars/([^/?#]+)")
+_V2 = re.compile(r"/v2/calendars/([^/?#]+)/disconnect")
+_SHUTDOWN_S = 20.0
+
+
+class AddressTaken(Exception):
+    """Nobody can listen where the configuration says."""
+
+
+class ApiServer:
+    """Serves until closed.
+
+    Args:
+        ready: tells whether the database answers.
+        changed: called after each request that may have changed something.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        delete: DeleteCalendar,
+        disconnect: DisconnectCalendar,
+        ready: Callable[[], Awaitable[bool]],
+        changed: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._delete = delete
+        self._disconnect = disconnect
+        self._ready = ready
+        self._changed = changed
+        server = web.Server(self._dispatch, access_log=None, max_line_size=_LONGEST_LINE)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
+
+    async def start(self) -> int:
+        """Listen; return the port.
+
+        Raises:
+            AddressTaken: or it is not an address of this machine.
+        """
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            raise AddressTaken(
+                f"FANOUT_API_HOST and FANOUT_API_PORT: can't listen on "
+                f"{self._host}:{self._port} ({error.strerror})"
+            ) from None
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Take no more requests, and finish those that are under way."""
+        await self._runner.cleanup()
+
+    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.raw_path.partition("?")[0]
+        if (v1 := _V1.fullmatch(path)) is not None:
+            if request.method != "DELETE":
+                return _wrong_method("DELETE")
+            return await self._told(self._delete.handle(request, v1[1]))
+        if (v2 := _V2.fullmatch(path)) is not None:
+            if request.method != "POST":
+                return _wrong_method("POST")
+            return await self._told(self._disconnect.handle(request, v2[1]))
+        return await self._about_us(request.method, path)
+
+    async def _told(self, answer: Awaitable[web.Response]) -> web.Response:
+        response = await answer
+        if response.status == 200:  # noqa: PLR2004 - the one status that promises something
+            self._changed()
+        return response
+
+    async def _about_us(self, method: str, path: str) -> web.Response:
+        if path not in {"/livez", "/readyz", "/openapi.json"}:
+            return json_answer(404, {"error": "Not found"})
+        if method not in {"GET", "HEAD"}:
+            return _wrong_method("GET, HEAD")
+        match path:
+            case "/livez":
+                return json_answer(200, {"status": "alive"})
+            case "/openapi.json":
+                return json_answer(200, document())
+            case _:
+                ready = await self._ready()
+                problems = [] if ready else ["the database does not answer"]
+                state = {"status": "ready" if ready else "not ready", "problems": problems}
+                return json_answer(200 if ready else 503, state)
+
+
+def _wrong_method(allowed: str) -> web.Response:
+    return json_answer(405, {"error": "Method not allowed"}, {"allow": allowed})

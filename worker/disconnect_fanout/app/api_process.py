@@ -1,0 +1,99 @@
+"""The API's life: start, serve until a signal, finish what is under way, leave."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import structlog
+
+from disconnect_fanout import __version__
+from disconnect_fanout.adapters.broker.event_publisher import publishing_by
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.topology import Topology
+from disconnect_fanout.adapters.crypto.vault import Vault
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
+from disconnect_fanout.adapters.store.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.schema import check_schema
+from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.api.delete_calendar import DeleteCalendar
+from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
+from disconnect_fanout.api.rate_limit import RateLimit
+from disconnect_fanout.api.server import ApiServer
+from disconnect_fanout.app.patience import patiently
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.stop_signal import stop_signal
+from disconnect_fanout.app.worker import SchemaProblem
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.relay import Relay
+from disconnect_fanout.telemetry.logs import configure_logs
+from disconnect_fanout.telemetry.observer import Observer
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve until a signal.
+
+    Raises:
+        SchemaProblem: the database is missing or of another version.
+        StoreUnreachable: no answer while starting.
+        AddressTaken: nobody can listen on the address.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    database = Database(settings.database_url.get_secret_value())
+    topology = Topology(settings.exchange, settings.prefix)
+    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
+    try:
+        with stop_signal() as stop:
+            seals = await patiently(lambda: _seals(database, settings))
+            outbox = SqlOutbox(database, seals)
+            relay = Relay(outbox, publishing_by(publisher), Observer().observe)
+            await _serve(_server(settings, database, seals, relay), relay, stop)
+    finally:
+        with suppress(BrokerUnreachable):
+            await publisher.close()
+        await database.close()
+
+
+async def _seals(database: Database, settings: Settings) -> Seals:
+    if (problem := await check_schema(database)) is not None:
+        raise SchemaProblem(problem)
+    return await load_seals(database, Vault(settings.secret_keys))
+
+
+def _server(settings: Settings, database: Database, seals: Seals, relay: Relay) -> ApiServer:
+    keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
+    limit = RateLimit(settings.api_rate, time.monotonic)
+
+    async def ready() -> bool:
+        try:
+            return await check_schema(database) is None
+        except StoreUnreachable:
+            return False
+
+    return ApiServer(
+        host=settings.api_host,
+        port=settings.api_port,
+        delete=DeleteCalendar(keys, connections, limit),
+        disconnect=DisconnectCalendar(keys, connections, limit),
+        ready=ready,
+        changed=relay.wake,
+    )
+
+
+async def _serve(server: ApiServer, relay: Relay, stop: asyncio.Event) -> None:
+    """The relay goes on until the last request is answered; what is left others publish."""
+    port = await server.start()
+    relaying = asyncio.create_task(relay.run())
+    stopping = asyncio.create_task(stop.wait())
+    log = structlog.get_logger()
+    log.info("started", version=__version__, port=port)
+    try:
+        await asyncio.wait({relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await server.close()
+        for task in (relaying, stopping):
+            task.cancel()
+    with suppress(asyncio.CancelledError):
+        await relaying  # a bug in it is told here
+    log.info("stopped")
