@@ -85,7 +85,7 @@ class FakeEventStore:
         return Registration.NEW
 
     def _planned(self, intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
-        """A row that is there is our own, from a try whose answer was lost: its lease is renewed."""
+        """A row that is there is ours, from a try whose answer was lost: its lease is renewed."""
         new = _new_row(intent, planned, now)
         there = self._tables.deliveries.get(planned.id)
         if there is None:
@@ -174,8 +174,14 @@ class FakeDueStore:
     ) -> Sequence[Claim]:
         """Lease up to ``limit`` due rows of one platform, the longest due first."""
         self._tables.reach()
+        return self.take(self.free(platform_id, holding, reclaim=reclaim)[:limit], lease_s)
+
+    def free(
+        self, platform_id: str, holding: Collection[str], *, reclaim: bool
+    ) -> list[DeliveryRow]:
+        """Return due rows that may be claimed."""
         now = self._tables.now_ms
-        rows = [
+        return [
             row
             for row in self._waiting(platform_id)
             if (row.next_at or 0) <= now
@@ -183,8 +189,13 @@ class FakeDueStore:
             and not self._tables.held(row)
             and (reclaim or row.lease is None)
         ]
+
+    def take(self, rows: Sequence[DeliveryRow], lease_s: float) -> Sequence[Claim]:
+        """Lease rows as they were read: in the same transaction, or it is no claim."""
+        if not rows:
+            return []
         token = self._tables.new_token()
-        claims = [self._claimed(row, token, span_ms(lease_s)) for row in rows[:limit]]
+        claims = [self._claimed(row, token, span_ms(lease_s)) for row in rows]
         self._tables.intended()
         return claims
 
@@ -198,8 +209,9 @@ class FakeDueStore:
             if row.lease is None and now < (row.next_at or 0) and not self._tables.held(row)
         ]
         permitted = [row for row in early if (row.not_before or 0) <= now]
-        self._tables.save(hastened(row) for row in permitted[:limit])
-        self._tables.intended()
+        if permitted:
+            self._tables.save(hastened(row) for row in permitted[:limit])
+            self._tables.intended()
         if len(permitted) >= limit:
             return Hastened(limit)
         later = [

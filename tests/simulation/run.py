@@ -1,0 +1,69 @@
+"""Runs a seed and judges it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from tests.simulation.judge import judge
+from tests.simulation.process import ProcessLoop
+from tests.simulation.scenario import Scenario, draw
+from tests.simulation.trace import Trace
+from tests.simulation.worker import Mutation
+from tests.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a seed.
+
+    Attributes:
+        violations: of which invariant, and how.
+        trace: what happened, line by line.
+        requests: how many reached a platform.
+        lasted_s: virtual seconds.
+    """
+
+    seed: int
+    scenario: Scenario
+    violations: tuple[str, ...]
+    trace: Trace
+    requests: int
+    lasted_s: float
+
+    def __str__(self) -> str:
+        words = "\n".join(self.violations) or "no violation"
+        return f"seed {self.seed}\n{self.scenario}\n{self.trace}\n{words}"
+
+
+def run(seed: int, mutation: Mutation | None = None) -> Verdict:
+    """Run one seed to its end; nothing but the seed, and the mutation, decides what happens."""
+    scenario = draw(seed)
+    loop = ProcessLoop()
+    try:
+        return loop.run_until_complete(_live(scenario, mutation or Mutation()))
+    finally:
+        loop.close()
+
+
+async def _live(scenario: Scenario, mutation: Mutation) -> Verdict:
+    world = World(scenario, mutation)
+    await world.live()
+    judge(world)
+    verdict = Verdict(
+        scenario.seed,
+        scenario,
+        tuple(world.witness.violations),
+        world.trace,
+        len(world.platforms.requests),
+        asyncio.get_running_loop().time(),
+    )
+    await _end(world)
+    return verdict
+
+
+async def _end(world: World) -> None:
+    """Let all tasks come to their end, those of dead processes too."""
+    world.bury()
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=1.0)
