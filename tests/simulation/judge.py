@@ -110,7 +110,7 @@ def _said_once(world: World, excuses: Excuses, name: str, made: Sequence[Request
                 f"as attempt {again.number}, and nothing excuses it",
             )
             break
-    if len({one.body for one in made}) > 1:
+    if len({one.body for one in made}) > 1 and not _conflicts(world, name):
         world.witness.object("I3", f"{world.witness.named(name)}: two bodies under one id")
 
 
@@ -154,6 +154,18 @@ def _healthy_ones_are_quick(world: World, requests: Requests) -> None:
             if made and made[0].at - at > within_s:
                 waited = made[0].at - at
                 world.witness.object("I6", f"{event_id}→{plan.id}: waited {waited:.1f} s")
+
+
+def _conflicts(world: World, name: str) -> bool:
+    """Tell whether upstream published another event under the same id.
+
+    The first that was accepted counts; lost in a crash of the database, it may be the other one.
+    """
+    reasons = defaultdict[str, set[str]](set)
+    for plan in world.scenario.events:
+        reasons[plan.id].add(plan.reason)
+    return any(len(some) > 1 and world.witness.named(name).startswith(f"{one}→")
+               for one, some in reasons.items())  # fmt: skip
 
 
 def _did(world: World, deed: Deed) -> bool:

@@ -116,7 +116,7 @@ class Unlocked(LinedDue):
         async def look() -> list[DeliveryRow]:
             return self._store.free(platform_id, holding, reclaim=reclaim)[:limit]
 
-        rows = await self._line.ask("look", look)
+        rows = await self._line.ask("read", look)
 
         async def take() -> Sequence[Claim]:
             return self._store.take(rows, lease_s)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
-from tests.harness.virtual_time import VirtualLoop
+from tests.harness.virtual_time import DeafSelector, VirtualLoop
 
 _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
 
@@ -38,6 +38,9 @@ class _Step:
 
 class ProcessLoop(VirtualLoop):
     """Virtual time, and callbacks that have owners."""
+
+    def __init__(self) -> None:
+        super().__init__(DeafSelector())
 
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Context | None = None
@@ -84,18 +87,15 @@ class Process:
 
     def may_run(self, step: _Step) -> bool:
         """Tell whether a step is to be made now; keep it if not."""
-        if self._runs:
+        if self.alive and not self.frozen:
             self.steps += 1
-            if self.steps >= self.alarm:
-                self.on_alarm(self.steps)
-        if self._runs:
+            if self.steps < self.alarm:
+                return True
+            self.on_alarm(self.steps)
+        if self.alive and not self.frozen:
             return True
         self._held.append(step)
         return False
-
-    @property
-    def _runs(self) -> bool:
-        return self.alive and not self.frozen
 
     def freeze(self) -> None:
         """Make no step until ``thaw``."""

@@ -118,27 +118,33 @@ class LinedSender:
         self._on_request = on_request
 
     async def send(self, request: WebhookRequest) -> Exchange:
-        name = request.headers["webhook-id"]
+        made: Request | None = None
         try:
             async with asyncio.timeout(request.timeout_s):
                 await self._weather.travel()
-                made = Request(
-                    at=asyncio.get_running_loop().time(),
-                    by=self._process.name,
-                    platform_id=request.platform_id,
-                    delivery_id=name,
-                    number=int(request.headers["fanout-attempt"]),
-                    round=self._round_of(name),
-                    body=request.body,
-                )
-                self._platforms.requests.append(made)
-                self._on_request(made)
-                self._weather.done("arrive")
+                made = self._arrives(request)
                 if pause_s := self._platforms.pause_s(request.platform_id):
                     await asyncio.sleep(pause_s)
                 exchange = await self._platforms.sender.send(request)
                 await self._weather.travel()
         except TimeoutError:
             exchange = Failure(FailureKind.TIMED_OUT, "no complete answer in time")
+        made = made or self._arrives(request)  # frozen on its way, it was an attempt all the same
         made.exchange = exchange
         return exchange
+
+    def _arrives(self, request: WebhookRequest) -> Request:
+        name = request.headers["webhook-id"]
+        made = Request(
+            at=asyncio.get_running_loop().time(),
+            by=self._process.name,
+            platform_id=request.platform_id,
+            delivery_id=name,
+            number=int(request.headers["fanout-attempt"]),
+            round=self._round_of(name),
+            body=request.body,
+        )
+        self._platforms.requests.append(made)
+        self._on_request(made)
+        self._weather.done("arrive")
+        return made
