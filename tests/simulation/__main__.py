@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Iterable
 
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants import MUTANTS, SUBTLE
 from tests.simulation.run import Verdict, run
 from tests.simulation.worker import Mutation
+
+_MUTANTS = MUTANTS | SUBTLE
 
 
 def main() -> int:
@@ -19,9 +21,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="this one alone, with its trace")
     parser.add_argument("--seeds", type=int, default=1000, help="so many (default: %(default)s)")
     parser.add_argument("--first", type=int, default=1, help="beginning with this one")
-    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a worse flow")
+    parser.add_argument("--mutant", choices=sorted(_MUTANTS), help="with a worse flow")
     given = parser.parse_args()
-    mutation = MUTANTS[given.mutant] if given.mutant else Mutation()
+    mutation = _MUTANTS[given.mutant] if given.mutant else Mutation()
     if given.seed is not None:
         verdict = run(given.seed, mutation)
         print(verdict)  # noqa: T201 - a command

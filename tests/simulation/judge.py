@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from tests.harness.fake_queues import letter_key
 from tests.simulation.repeats import Excuses, repeats
@@ -31,8 +32,10 @@ def judge(world: World) -> None:
     for name, made in requests.items():
         _said_once(world, excuses, name, made)
         _numbered(world, excuses, name, made)
+        _waits_as_asked(world, excuses, name, made)
     if world.scenario.calm:
         _nothing_odd(world)
+        _nobody_is_too_old(world, requests)
         _healthy_ones_are_quick(world, requests)
 
 
@@ -92,7 +95,13 @@ def _attempts_are_requests(world: World, row: DeliveryRow, made: Sequence[Reques
 
 
 def _letters_are_dead_rows(world: World) -> None:
-    """I7: one letter for each open dead letter, of its last round."""
+    """I7: one letter for each open dead letter, of its last round.
+
+    Once an outsider has purged the queue only their number is promised: a letter that is missing
+    and a stale one weigh each other up, and the sweeper looks at what it weighs (0010).
+    """
+    if _did(world, Deed.PURGE):
+        return
     letters = sorted(map(str, map(letter_key, world.broker.dead.ready)))
     dead = [row for row in world.tables.rows() if row.state == "dead"]
     if letters != sorted(str(LetterKey(row.id, row.replays)) for row in dead):
@@ -131,12 +140,33 @@ def _numbered(world: World, excuses: Excuses, name: str, made: Sequence[Request]
         world.witness.object("I5", f"{world.witness.named(name)}: more than {most} retries")
 
 
+def _waits_as_asked(world: World, excuses: Excuses, name: str, made: Sequence[Request]) -> None:
+    """I5: nothing undercuts a Retry-After."""
+    for first, again in pairwise(made):
+        if not isinstance(first.verdict, RetryIn) or again.round > first.round:
+            continue
+        asked, waited = first.verdict.at_least_s, again.at - (first.recorded_at or 0.0)
+        if 0 < asked > waited + 0.01 and not excuses.excuse(first, again):
+            named = world.witness.named(name)
+            world.witness.object("I5", f"{named}: {waited:.3f} s of a Retry-After of {asked} s")
+
+
 def _nothing_odd(world: World) -> None:
     """I1 without a fault: only what is no event, or another one, is rejected."""
     for one in world.broker.rejected.ready:
         reason = one.headers.get("fanout-reason")
         if reason not in {"malformed", "id_conflict"}:
             world.witness.object("I1", f"{one.message_id}: rejected for {reason}")
+
+
+def _nobody_is_too_old(world: World, requests: Requests) -> None:
+    """I5: after its patience a delivery is tried no more, but for the first time."""
+    patience_s = world.scenario.policy.max_age_s + 1.0
+    for row in world.tables.rows():
+        made = [one for one in requests.get(row.id, ()) if one.round == 0]
+        if any(one.at - made[0].at > patience_s for one in made[1:]):
+            name = world.witness.named(row.id)
+            world.witness.object("I5", f"{name}: was tried after more than {patience_s} s")
 
 
 def _healthy_ones_are_quick(world: World, requests: Requests) -> None:

@@ -11,12 +11,13 @@ from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.change import Attempted, Change, LetterConfirmed
+from disconnect_fanout.flow.change import Attempted, Barrier, Change, LetterConfirmed
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.due import Claim, DueStore, Hastened
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.intent import Intent, Registration
+from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
 
@@ -124,6 +125,38 @@ class Unlocked(LinedDue):
         return await self._line.ask("claim", take)
 
 
+class Serene(ShortIntents):
+    """Never hears of an outage, and so never looks whether an event was lost in one."""
+
+    @property
+    def outages(self) -> int:
+        return 0
+
+    async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
+        return await self._store.register(intents)
+
+
+class Unflushed(Forgetful):
+    """A ledger that writes nothing for a wish: what waits for it is not on the disk."""
+
+    def _loses(self, change: Change) -> bool:
+        return isinstance(change, Barrier)
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        if kept := [one for one in changes if not self._loses(one)]:
+            await self._ledger.commit(kept)
+
+
+class Impatient(FanOut):
+    """Acks an event that could not be decided about, instead of letting go of it."""
+
+    async def handle(self, message: Incoming) -> None:
+        try:
+            await super().handle(message)
+        except StoreUnreachable:
+            await message.ack()
+
+
 def _short(lease_s: float) -> float:
     return (lease_s - LEASE_MARGIN_S) / 3
 
@@ -149,3 +182,13 @@ MUTANTS = {
     ),
     "dead before the letter's confirm": Mutation(FlowKinds(office=DeadAtOnce)),
 }
+SUBTLE = {
+    "no second look after an outage": Mutation(
+        worsen=lambda ports: replace(ports, events=Serene(ports.events))
+    ),
+    "an ack without a flush": Mutation(
+        worsen=lambda ports: replace(ports, ledger=Unflushed(ports.ledger))
+    ),
+    "ack in an outage": Mutation(FlowKinds(fan_out=Impatient)),
+}
+"""They need more to go wrong together, and so more seeds."""

@@ -28,10 +28,12 @@ class Excuses:
         crashed and lost the lease.
         """
         start, end = min(first.at, again.at) - LONGEST_LEASE_S, again.at
+        if any(start <= at <= end for at in self.database_crashes):
+            return True
+        if first.by == again.by:  # nobody claims what he holds, expired or not
+            return False
         killed = self._slot(first.by).ends.get(first.by)
         if killed is not None and killed <= end:
-            return True
-        if any(start <= at <= end for at in self.database_crashes):
             return True
         return any(self._absent(one.by, start, end) >= MARGIN_S for one in (first, again))
 

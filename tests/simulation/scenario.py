@@ -146,7 +146,7 @@ class Scenario:
     window: int
 
 
-_MOMENTS = ("register", "arrive", "commit", "ack", "letter", "claim", "advance", "weed", "read")
+MOMENTS = ("register", "arrive", "commit", "ack", "letter", "claim", "advance", "weed", "read")
 _RANDOM_MANNERS = [Manner.STEADY, *Manner]
 _SCHEDULES = ((), (1.0,), (0.5, 2.0), (1.0, 2.0, 4.0))
 
@@ -219,7 +219,7 @@ def _fault(chance: Random, workers: int) -> FaultPlan:
     if trouble in {Trouble.CRASH, Trouble.FREEZE, Trouble.DATABASE_CRASH}:
         when = chance.random()
         if when < 0.4:
-            moment = (chance.choice(_MOMENTS), int(2 ** chance.uniform(0, 4)))
+            moment = (chance.choice(MOMENTS), int(2 ** chance.uniform(0, 4)))
         elif when < 0.8:
             step = int(2 ** chance.uniform(3, 10))
     lasts = chance.choice((0.3, 2.0, 6.0))

@@ -7,6 +7,7 @@ import sys
 import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.run import run
+from tests.simulation.scenario import MOMENTS, Deed, DeedPlan, FaultPlan, Manner, Trouble, draw
 
 SEEDS = range(1, 1001)
 PORTION = 100
@@ -26,6 +27,25 @@ def test_a_worse_flow_is_caught(mutant: str) -> None:
     caught = next((seed for seed in SEEDS if run(seed, MUTANTS[mutant]).violations), None)
     print(f"{mutant}: caught by seed {caught}")  # noqa: T201 - shown by pytest -rP, and in the soak
     assert caught is not None
+
+
+def test_the_seeds_leave_nothing_out() -> None:
+    """Every trouble, deed and manner is among the first hundred, and each kind of moment too."""
+    scenarios = [draw(seed) for seed in SEEDS[:100]]
+    acts = [one for world in scenarios for one in (*world.faults, *world.deeds, *world.second_act)]
+    faults = [one for one in acts if isinstance(one, FaultPlan)]
+    manners = {one.manner for world in scenarios for one in world.platforms}
+    assert {one.trouble for one in faults} == set(Trouble)
+    assert {one.deed for one in acts if isinstance(one, DeedPlan)} == set(Deed)
+    assert manners == set(Manner)
+    assert {one.moment[0] for one in faults if one.moment} == set(MOMENTS)
+
+
+def test_faults_bite() -> None:
+    """Workers die holding events and requests, answers are lost, and something is repeated."""
+    traces = [str(run(seed).trace) for seed in SEEDS[:150]]
+    for sign in ("is killed", "thaws", "cut off", "no answer", "rejected", "are left", "has left"):
+        assert sum(sign in trace for trace in traces) >= 5, sign
 
 
 def test_a_seed_is_replayed_byte_for_byte() -> None:

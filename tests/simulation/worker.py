@@ -37,7 +37,14 @@ from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.directory import Directory
-from disconnect_fanout.flow.fact import AttemptFinished, Fact
+from disconnect_fanout.flow.fact import (
+    BreakerTurned,
+    ClaimInterrupted,
+    DeadLetterDecided,
+    DutyFailed,
+    EventHandled,
+    Fact,
+)
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.outage import StoreUnreachable
 
@@ -188,8 +195,24 @@ class Worker:
         return 0 if row is None else row.replays
 
     def _observe(self, fact: Fact) -> None:
-        if not isinstance(fact, AttemptFinished):
-            self._around.trace.say(self.process.name, type(fact).__name__)
+        if (words := self._words(fact)) is not None:
+            self._around.trace.say(self.process.name, words)
+
+    def _words(self, fact: Fact) -> str | None:
+        """Tell what is not seen by its effect already."""
+        match fact:
+            case EventHandled(outcome=outcome, event_id=event_id):
+                return f"event {event_id}: {outcome}"
+            case DeadLetterDecided(delivery_id=name, reason=reason):
+                return f"decides that {self._around.witness.named(name)} is dead: {reason}"
+            case ClaimInterrupted(delivery_id=name):
+                return f"finds {self._around.witness.named(name)} cut off"
+            case DutyFailed(duty=duty, detail=detail):
+                return f"stumbles over {duty}: {detail}"
+            case BreakerTurned(platform_id=name, opened=opened):
+                return f"breaker of {name} {'opens' if opened else 'closes'}"
+            case _:
+                return None
 
     def _crashed(self, error: BaseException) -> None:
         self._around.witness.object("bug", f"{self.process.name} met {error!r}")

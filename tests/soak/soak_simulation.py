@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
+from tests.simulation.mutants import SUBTLE
 from tests.simulation.run import run
 
 SEEDS = 10_000
@@ -26,3 +27,13 @@ def test_ten_thousand_seeds() -> None:
     took = time.perf_counter() - began
     print(f"{SEEDS} seeds in {took:.0f} s, {SEEDS / took:.0f} a second")  # noqa: T201
     assert failed == []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("mutant", SUBTLE)
+def test_a_subtle_mistake_is_caught(mutant: str) -> None:
+    """Mistakes that show only when several things go wrong together; within a thousand seeds."""
+    seeds = range(1, 1001)
+    caught = next((seed for seed in seeds if run(seed, SUBTLE[mutant]).violations), None)
+    print(f"{mutant}: caught by seed {caught}")  # noqa: T201
+    assert caught is not None
