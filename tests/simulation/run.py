@@ -48,6 +48,12 @@ def run(seed: int, mutation: Mutation | None = None) -> Verdict:
             loop.close()
 
 
+def violations(first: int, count: int) -> list[str]:
+    """Run some seeds; return those that failed, each with how to see it again and what it broke."""
+    verdicts = (run(seed) for seed in range(first, first + count))
+    return [f"SEED={one.seed}: {one.violations[0]}" for one in verdicts if one.violations]
+
+
 @contextmanager
 def _garbage_kept() -> Iterator[None]:
     """Collect garbage after a world and not within it: a quarter of the time is spared."""

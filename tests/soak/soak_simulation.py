@@ -3,27 +3,24 @@
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 
 import pytest
 from tests.simulation.mutants import SUBTLE
-from tests.simulation.run import run
+from tests.simulation.run import run, violations
 
 SEEDS = 10_000
 PORTION = 50
-
-
-def violated(first: int) -> list[str]:
-    """Run a portion and return the seeds that failed, with what they violated."""
-    verdicts = [run(seed) for seed in range(first, first + PORTION)]
-    return [f"SEED={one.seed}: {one.violations[0]}" for one in verdicts if one.violations]
 
 
 @pytest.mark.timeout(3600)
 def test_ten_thousand_seeds() -> None:
     """None violates an invariant; each that did is named, to be replayed."""
     began = time.perf_counter()
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
-        failed = [one for some in processes.map(violated, range(1, SEEDS, PORTION)) for one in some]
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as processes:
+        portions = processes.map(violations, range(1, SEEDS, PORTION), repeat(PORTION))
+        failed = [one for some in portions for one in some]
     took = time.perf_counter() - began
     print(f"{SEEDS} seeds in {took:.0f} s, {SEEDS / took:.0f} a second")  # noqa: T201
     assert failed == []
