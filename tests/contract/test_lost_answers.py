@@ -94,7 +94,8 @@ async def test_a_recorded_attempt_takes_its_intent_to_the_disk() -> None:
     world = FakeWorld()
     name = await registered(world.worker, lease="mine")
     await world.worker.ledger.commit([attempted(name, "mine", Delivered())])
-    world.tables.crash()
+    assert world.tables.volatile == 0
+    world.tables.crash(kept=1)
     assert (await world.row(name)).state == "delivered"
 
 
