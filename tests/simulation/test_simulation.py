@@ -43,9 +43,9 @@ def test_the_seeds_leave_nothing_out() -> None:
 
 def test_faults_bite() -> None:
     """Workers die holding events and requests, answers are lost, and something is repeated."""
-    traces = [str(run(seed).trace) for seed in SEEDS[:150]]
+    traces = [str(run(seed).trace) for seed in SEEDS[:60]]
     for sign in ("is killed", "thaws", "cut off", "no answer", "rejected", "are left", "has left"):
-        assert sum(sign in trace for trace in traces) >= 5, sign
+        assert sum(sign in trace for trace in traces) >= 3, sign
 
 
 def test_a_seed_is_replayed_byte_for_byte() -> None:
@@ -56,7 +56,7 @@ def test_a_seed_is_replayed_byte_for_byte() -> None:
 
 
 def _traces(hash_seed: str) -> str:
-    words = "from tests.simulation.run import run\nfor seed in range(1, 26): print(run(seed))"
+    words = "from tests.simulation.run import run\nfor seed in range(1, 16): print(run(seed))"
     return subprocess.run(
         [sys.executable, "-c", words],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
