@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.simulation.draw import draw
 from tests.simulation.judge import judge
 from tests.simulation.process import ProcessLoop
-from tests.simulation.scenario import Scenario, draw
+from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
 from tests.simulation.worker import Mutation
 from tests.simulation.world import World

@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from tests.simulation.draw import MOMENTS, draw
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.run import run
-from tests.simulation.scenario import MOMENTS, Deed, DeedPlan, FaultPlan, Manner, Trouble, draw
+from tests.simulation.scenario import Deed, DeedPlan, FaultPlan, Manner, Trouble
 
 SEEDS = range(1, 1001)
 PORTION = 100
