@@ -1,5 +1,6 @@
 """What a seed means: its world, drawn before anything runs."""
 
+from dataclasses import replace
 from random import Random
 
 from tests.simulation.scenario import (
@@ -47,6 +48,34 @@ def draw(seed: int) -> Scenario:
         cap=chance.randint(2, 6),
         prefetch=chance.randint(1, 8),
         window=chance.randint(1, 4),
+    )
+
+
+def among_hung(seed: int) -> Scenario:
+    """Return a faultless world in which all platforms hang but for the first, which is well.
+
+    Of twelve slots three that hang could take all: only the rule of admission leaves some.
+    """
+    chance = Random(f"hung {seed}")  # noqa: S311 - as above
+    well = PlatformPlan("p0", Manner.STEADY, 1, 2.0, None, None, enabled=True)
+    hung = [
+        PlatformPlan(f"p{n}", Manner.HANGS, 1, 30.0, None, None, enabled=True) for n in (1, 2, 3)
+    ]
+    events = tuple(EventPlan(chance.uniform(0.0, 3.0), f"evt_{n}", 0) for n in range(8))
+    return replace(
+        draw(seed),
+        calm=True,
+        workers=1,
+        platforms=(well, *hung),
+        links=((0, 1, 2, 3),),
+        events=events,
+        faults=(),
+        deeds=(),
+        second_act=(),
+        policy=RetryPolicy((), 3600.0),
+        slots=12,
+        cap=12,
+        prefetch=8,
     )
 
 

@@ -40,7 +40,11 @@ class Verdict:
 
 def run(seed: int, mutation: Mutation | None = None) -> Verdict:
     """Run one seed to its end; nothing but the seed, and the mutation, decides what happens."""
-    scenario = draw(seed)
+    return run_world(draw(seed), mutation)
+
+
+def run_world(scenario: Scenario, mutation: Mutation | None = None) -> Verdict:
+    """Run one scenario to its end."""
     loop = ProcessLoop()
     with _garbage_kept():
         try:

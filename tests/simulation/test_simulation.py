@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.simulation.draw import MOMENTS, draw
+from tests.simulation.draw import MOMENTS, among_hung, draw
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.run import run
+from tests.simulation.run import run, run_world
 from tests.simulation.scenario import Deed, DeedPlan, FaultPlan, Manner, Trouble
 
 SEEDS = range(1, 1001)
@@ -28,6 +28,13 @@ def test_a_worse_flow_is_caught(mutant: str) -> None:
     caught = next((seed for seed in SEEDS if run(seed, MUTANTS[mutant]).violations), None)
     print(f"{mutant}: caught by seed {caught}")  # noqa: T201 - shown by pytest -rP, and in the soak
     assert caught is not None
+
+
+def test_hung_platforms_do_not_hold_up_the_one_that_is_well() -> None:
+    """I6: three of four hang, and the fourth hears of every event within its bound."""
+    for seed in SEEDS[:40]:
+        verdict = run_world(among_hung(seed))
+        assert not verdict.violations, verdict
 
 
 def test_the_seeds_leave_nothing_out() -> None:
