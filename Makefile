@@ -18,7 +18,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-fast soak bench-store check format lock clean
+.PHONY: help demo run test test-fast simulate soak bench-store check format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k 
 
 test-fast: $(DEV) ## the tests that need no server, in seconds
 	$(BIN)/pytest tests/policy tests/house tests/flow $(ARGS)
+
+simulate: $(DEV) ## the flow in worlds that a seed decides; SEED=7 shows one, SEEDS=1000 runs so many
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(ARGS)
 
 soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; prints what it measures
 	@$(BIN)/python -m tests.harness.install

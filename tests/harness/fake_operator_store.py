@@ -1,8 +1,8 @@
 """The operator's side of the store in memory: dead letters, replays, duties."""
 
-import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter
 
 from tests.harness.fake_tables import FakeJob, FakeTables
 
@@ -28,6 +28,12 @@ from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
 from disconnect_fanout.domain.replay import ReplayState
 
 _REPORT_FIRST_S = 10.0
+_decided = attrgetter("decided")
+_standing = attrgetter("standing")
+
+
+def _dead(row: DeliveryRow) -> bool:
+    return row.state == "dead"
 
 
 class FakeDeadLetterStore:
@@ -38,39 +44,39 @@ class FakeDeadLetterStore:
 
     async def decided(self, delivery_ids: Collection[str]) -> Sequence[DeadLetter]:
         """Return the letters of those among the ids whose row is decided."""
-        return [_letter(row) for row in self._rows() if row.decided and row.id in delivery_ids]
+        return [_letter(row) for row in self._rows(_decided) if row.id in delivery_ids]
 
     async def overdue(self, older_than_s: float, limit: int) -> Sequence[DeadLetter]:
         """Return letters of rows that have been decided for so long that their worker is gone."""
         before = self._tables.now_ms - span_ms(older_than_s)
-        rows = [row for row in self._rows() if row.decided and (row.decided_at or 0) <= before]
+        rows = [row for row in self._rows(_decided) if (row.decided_at or 0) <= before]
         return [_letter(row) for row in sorted(rows, key=lambda row: row.decided_at or 0)[:limit]]
 
     async def standing(self, keys: Collection[str]) -> Mapping[str, int]:
         """Return, for those ids whose row is decided or dead, their count of replays."""
-        return {row.id: row.replays for row in self._rows() if row.standing and row.id in keys}
+        return {row.id: row.replays for row in self._rows(_standing) if row.id in keys}
 
     async def dead(self, after: str, limit: int) -> Sequence[DeadLetter]:
         """Return the letters of dead rows with ids above ``after``, in the order of their ids."""
-        rows = [row for row in self._rows() if row.state == "dead" and row.id > after]
+        rows = [row for row in self._rows(_dead) if row.id > after]
         return [_letter(row) for row in rows[:limit]]
 
     async def count_dead(self) -> Mapping[str, int]:
         """Return the number of open dead letters by platform."""
-        return Counter(row.platform_id for row in self._rows() if row.state == "dead")
+        return Counter(row.platform_id for row in self._rows(_dead))
 
     async def condemn_undeliverable(self) -> int:
         """Decide pending, unleased rows of disabled or unknown platforms; return how many."""
         abandoned = self._tables.now_ms - span_ms(_REPORT_FIRST_S)
         rows = [
             row
-            for row in self._rows()
-            if row.next_at is not None
-            and (row.lease is None or row.next_at <= abandoned)
-            and self._reason(row.platform_id) is not None
+            for row in self._rows(lambda row: row.next_at and self._reason(row.platform_id))
+            if row.lease is None or (row.next_at or 0) <= abandoned
         ]
         for row in rows:
             self._condemn(row)
+        if rows:
+            self._tables.recorded()
         return len(rows)
 
     def _condemn(self, row: DeliveryRow) -> None:
@@ -88,9 +94,9 @@ class FakeDeadLetterStore:
             return DeadReason.UNKNOWN_PLATFORM
         return None if platform.enabled else DeadReason.ENDPOINT_DISABLED
 
-    def _rows(self) -> list[DeliveryRow]:
+    def _rows(self, test: Callable[[DeliveryRow], object]) -> list[DeliveryRow]:
         self._tables.reach()
-        return self._tables.rows()
+        return self._tables.where(test)
 
 
 class FakeReplayStore:
@@ -108,10 +114,11 @@ class FakeReplayStore:
         again: bool = False,
     ) -> str:
         """Store a job with its selection."""
-        job = uuid.uuid4().hex[:12]
+        job = self._tables.new_token()[:12]
         known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
         items = {row.id: AGAIN if again and row.told else WAITING for row in known}
         self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected)
+        self._tables.recorded()
         return job
 
     async def progress(self, job: str) -> ReplayProgress | None:
@@ -159,11 +166,15 @@ class FakeReplayStore:
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``."""
         self._tables.reach()
+        before = self._tables.commits, [one.state for one in self._tables.jobs.values()]
         for job, one in self._tables.jobs.items():
             if one.state == ReplayState.CANCELLED:
                 self._take_back(job, one)
         running = [job for job, one in self._tables.jobs.items() if one.state == "running"]
-        return sum(self._turn(job, span_ms(horizon_s)) for job in running)
+        released = sum(self._turn(job, span_ms(horizon_s)) for job in running)
+        if before != (self._tables.commits, [one.state for one in self._tables.jobs.values()]):
+            self._tables.recorded()
+        return released
 
     def _move(self, job: str, before: Collection[ReplayState], after: ReplayState) -> bool:
         found = self._tables.jobs.get(job)
@@ -174,6 +185,7 @@ class FakeReplayStore:
         if found.state not in before:
             raise WrongState(found.state)
         found.state = after
+        self._tables.recorded()
         return True
 
     def _turn(self, name: str, horizon_ms: int) -> int:
@@ -200,10 +212,9 @@ class FakeReplayStore:
     def _congested(self, job: str, most: int) -> set[str]:
         unsent = Counter(
             row.platform_id
-            for row in self._tables.rows()
-            if row.job == job and not row.lease and row.next_at
-            and row.next_at <= self._tables.now_ms
-        )  # fmt: skip
+            for row in self._tables.where(lambda row: row.job == job and row.next_at)
+            if not row.lease and (row.next_at or 0) <= self._tables.now_ms
+        )
         return {one for one, count in unsent.items() if count >= most}
 
     def _take_back(self, name: str, job: FakeJob) -> None:
@@ -244,6 +255,7 @@ class FakeDuty:
         if there != holder and until > now:
             return False
         self._tables.duties[name] = (holder, now + span_ms(for_s))
+        self._tables.intended()
         return True
 
     async def release(self, name: str, holder: str) -> None:

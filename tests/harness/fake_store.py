@@ -1,7 +1,6 @@
 """The worker's ports in memory. They pass the same contract suite as the databases."""
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -61,20 +60,38 @@ class FakeEventStore:
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         """Insert those events that are new, with their deliveries."""
-        self._tables.reach()
-        return [self._register(intent) for intent in intents]
+        return self.write(intents, self._tables.new_token())
 
-    def _register(self, intent: Intent) -> Registration:
+    def write(self, intents: Sequence[Intent], writer: str) -> Sequence[Registration]:
+        """Try once; ``writer`` is the token by which a further try recognises its events."""
+        self._tables.reach()
+        fresh: set[str] = set()
+        answers = [self._register(intent, writer, fresh) for intent in intents]
+        self._tables.intended()
+        return answers
+
+    def _register(self, intent: Intent, writer: str, fresh: set[str]) -> Registration:
         there = self._tables.events.get(intent.event.id)
-        if there is not None:
-            same = there.content_hash == intent.content_hash
+        if intent.event.id in fresh or (there is not None and there.writer != writer):
+            same = there is not None and there.content_hash == intent.content_hash
             return Registration.KNOWN if same else Registration.CONFLICT
-        self._tables.events[intent.event.id] = FakeEvent(
-            intent.event, intent.content_hash, len(intent.deliveries), self._tables.now_ms
-        )
+        fresh.add(intent.event.id)
         now = self._tables.now_ms
-        self._tables.save(_new_row(intent, one, now) for one in intent.deliveries)
+        self._tables.events.setdefault(
+            intent.event.id,
+            FakeEvent(intent.event, intent.content_hash, len(intent.deliveries), now, 0, writer),
+        )
+        self._tables.save(self._planned(intent, one, now) for one in intent.deliveries)
         return Registration.NEW
+
+    def _planned(self, intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
+        """A row that is there is ours, from a try whose answer was lost: its lease is renewed."""
+        new = _new_row(intent, planned, now)
+        there = self._tables.deliveries.get(planned.id)
+        if there is None:
+            return new
+        mine = there.lease is not None and there.lease == planned.lease
+        return replace(there, next_at=new.next_at) if mine else there
 
 
 class FakeLedger:
@@ -102,18 +119,21 @@ class FakeLedger:
                 await self._sleep(0.1)
             self._observe(DependencyChanged("database", reachable=True))
         self._tables.commits += 1
-        for change in changes:
-            self._apply(change)
+        written = [self._apply(change) for change in changes]
+        copies = any(isinstance(change, CopySeen) for change in changes)
+        if any(written) or not copies:  # else nothing was written, and nothing is flushed
+            self._tables.recorded()
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change) -> bool:
+        """Write one change; tell whether it changed anything."""
         if isinstance(change, Barrier):
-            return
+            return False
         if isinstance(change, CopySeen):
             if change.event_id in self._tables.events:
                 self._tables.events[change.event_id].copies += 1
-            return
+            return change.event_id in self._tables.events
         if change.delivery_id not in self._tables.deliveries:
-            return
+            return False
         before = self._tables.row(change.delivery_id)
         after = settle(before, change)
         self._tables.save([after])
@@ -126,6 +146,7 @@ class FakeLedger:
             same = platform is not None and platform.revision == change.platform_revision
             if platform and same and disabled_platform(before, change):
                 self._tables.platforms[platform.id] = replace(platform, enabled=False)
+        return after != before
 
 
 class FakeDueStore:
@@ -138,7 +159,9 @@ class FakeDueStore:
         """Return those of the platforms that have at least one row due now."""
         self._tables.reach()
         known = set(platform_ids) & self._tables.platforms.keys()
-        return {row.platform_id for row in self._due()} & known
+        now = self._tables.now_ms
+        rows = self._tables.deliveries.values()
+        return {row.platform_id for row in rows if row.next_at and row.next_at <= now} & known
 
     async def claim(
         self,
@@ -151,16 +174,30 @@ class FakeDueStore:
     ) -> Sequence[Claim]:
         """Lease up to ``limit`` due rows of one platform, the longest due first."""
         self._tables.reach()
-        rows = [
+        return self.take(self.free(platform_id, holding, reclaim=reclaim)[:limit], lease_s)
+
+    def free(
+        self, platform_id: str, holding: Collection[str], *, reclaim: bool
+    ) -> list[DeliveryRow]:
+        """Return due rows that may be claimed."""
+        now = self._tables.now_ms
+        return [
             row
-            for row in self._due()
-            if row.platform_id == platform_id
+            for row in self._waiting(platform_id)
+            if (row.next_at or 0) <= now
             and row.id not in holding
             and not self._tables.held(row)
             and (reclaim or row.lease is None)
         ]
-        token = uuid.uuid4().hex
-        return [self._claimed(row, token, span_ms(lease_s)) for row in rows[:limit]]
+
+    def take(self, rows: Sequence[DeliveryRow], lease_s: float) -> Sequence[Claim]:
+        """Lease rows as they were read: in the same transaction, or it is no claim."""
+        if not rows:
+            return []
+        token = self._tables.new_token()
+        claims = [self._claimed(row, token, span_ms(lease_s)) for row in rows]
+        self._tables.intended()
+        return claims
 
     async def hasten(self, platform_id: str, limit: int) -> Hastened:
         """Make up to ``limit`` waiting rows due, those first whose turn is next."""
@@ -168,13 +205,13 @@ class FakeDueStore:
         now = self._tables.now_ms
         early = [
             row
-            for row in self._tables.rows()
-            if row.platform_id == platform_id and row.lease is None
-            and now < (row.next_at or 0) and not self._tables.held(row)
-        ]  # fmt: skip
+            for row in self._waiting(platform_id)
+            if row.lease is None and now < (row.next_at or 0) and not self._tables.held(row)
+        ]
         permitted = [row for row in early if (row.not_before or 0) <= now]
-        permitted.sort(key=lambda row: row.next_at or 0)
-        self._tables.save(hastened(row) for row in permitted[:limit])
+        if permitted:
+            self._tables.save(hastened(row) for row in permitted[:limit])
+            self._tables.intended()
         if len(permitted) >= limit:
             return Hastened(limit)
         later = [
@@ -182,9 +219,8 @@ class FakeDueStore:
         ]
         return Hastened(len(permitted), (min(later) - now) / 1000 if later else None)
 
-    def _due(self) -> list[DeliveryRow]:
-        now = self._tables.now_ms
-        rows = [row for row in self._tables.rows() if row.next_at and row.next_at <= now]
+    def _waiting(self, platform_id: str) -> list[DeliveryRow]:
+        rows = self._tables.where(lambda row: row.next_at and row.platform_id == platform_id)
         return sorted(rows, key=lambda row: row.next_at or 0)
 
     def _claimed(self, row: DeliveryRow, token: str, lease_ms: int) -> Claim:

@@ -1,6 +1,7 @@
 """What a store holds, in memory: its clock stands still until it is told to move."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
@@ -22,6 +23,7 @@ class FakeEvent:
     recipients: int
     received_at: int
     copies: int = 0
+    writer: str = ""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,21 @@ class FakeJob:
     slot_at: int = 0
     reasons: dict[str, str | None] = field(default_factory=dict)
 
+    def copy(self) -> "FakeJob":
+        """Return one that does not change with this one."""
+        return replace(self, items=dict(self.items), reasons=dict(self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a disk holds."""
+
+    events: dict[str, FakeEvent]
+    deliveries: dict[str, DeliveryRow]
+    attempts: dict[tuple[str, int], Attempt]
+    jobs: dict[str, FakeJob]
+    duties: dict[str, tuple[str, int]]
+
 
 @dataclass(slots=True)
 class FakeTables:
@@ -45,6 +62,7 @@ class FakeTables:
         reachable: False is an outage.
         commits: transactions so far.
         outages: how often it has failed somebody.
+        new_token: makes leases and names of jobs.
     """
 
     now_ms: int = 1_763_740_000_000
@@ -58,6 +76,9 @@ class FakeTables:
     attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     duties: dict[str, tuple[str, int]] = field(default_factory=dict)
+    new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+    _disk: Snapshot = field(default_factory=lambda: Snapshot({}, {}, {}, {}, {}))
+    _on_its_way: list[Snapshot] = field(default_factory=list)
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock."""
@@ -69,13 +90,47 @@ class FakeTables:
             self.outages += 1
             raise StoreUnreachable("the fake store is switched off")
 
-    def crash(self) -> None:
-        """Lose what no commit has brought to the disk: events without an attempt."""
+    def intended(self) -> None:
+        """End a transaction whose commit need not reach the disk."""
+        self._on_its_way.append(self._snapshot())
+
+    def recorded(self) -> None:
+        """End a transaction that is on the disk, and with it all that came before."""
+        self._on_its_way.clear()
+        self._disk = self._snapshot()
+
+    def on_disk(self, event_id: str) -> bool:
+        """Tell whether a crash would leave this event."""
+        return event_id in self._disk.events
+
+    def crash(self, kept: int = 0) -> None:
+        """Lose what no commit has brought to the disk, but for the ``kept`` oldest intents.
+
+        A log is written in its order: who is lost takes all along that came later.
+        """
         self.outages += 1
-        kept = {row.event_id for row in self.deliveries.values() if row.attempts}
-        self.events = {one: self.events[one] for one in self.events if one in kept}
-        rows = self.deliveries.values()
-        self.deliveries = {row.id: row for row in rows if row.event_id in kept}
+        left = [self._disk, *self._on_its_way][: kept + 1][-1]
+        self._on_its_way.clear()
+        self.events = {one: replace(event) for one, event in left.events.items()}
+        self.deliveries = dict(left.deliveries)
+        self.attempts = dict(left.attempts)
+        self.jobs = {one: job.copy() for one, job in left.jobs.items()}
+        self.duties = dict(left.duties)
+        self._disk = self._snapshot()
+
+    @property
+    def volatile(self) -> int:
+        """How many commits a crash may take."""
+        return len(self._on_its_way)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            events={one: replace(event) for one, event in self.events.items()},
+            deliveries=dict(self.deliveries),
+            attempts=dict(self.attempts),
+            jobs={one: job.copy() for one, job in self.jobs.items()},
+            duties=dict(self.duties),
+        )
 
     def row(self, delivery_id: str) -> DeliveryRow:
         """Return a row as it reads now."""
@@ -83,7 +138,11 @@ class FakeTables:
 
     def rows(self) -> list[DeliveryRow]:
         """Return all rows, in the order of their ids."""
-        return [self.row(one) for one in sorted(self.deliveries)]
+        return self.where(lambda _row: True)
+
+    def where(self, test: Callable[[DeliveryRow], object]) -> list[DeliveryRow]:
+        """Return the rows that pass a test (of what does not depend on now), by their ids."""
+        return [self.row(one) for one in sorted(r.id for r in self.deliveries.values() if test(r))]
 
     def save(self, rows: Iterable[DeliveryRow]) -> None:
         """Write rows back."""

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Self
 
 from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
 from tests.harness.fake_store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fake_tables import FakeTables
+from tests.harness.flow_parts import FlowParts, FlowPorts
 
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
@@ -16,22 +17,11 @@ from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Answer, Exchange
 from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
 from disconnect_fanout.domain.rejection import Rejection
-from disconnect_fanout.flow.bulkheads import Bulkheads
-from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
-from disconnect_fanout.flow.deliver import Clocks, Deliverer
-from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.fact import Fact
-from disconnect_fanout.flow.fan_out import FanOut
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.letters import LetterKey
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.flow.recorder import Recorder
-from disconnect_fanout.flow.recoveries import Recoveries
-from disconnect_fanout.flow.replayer import Replayer
-from disconnect_fanout.flow.resolver import Resolver
-from disconnect_fanout.flow.scheduler import Scheduler
-from disconnect_fanout.flow.sweeper import Sweeper
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.decide import RetryPolicy
 
@@ -163,7 +153,7 @@ class Outside:
         return found
 
 
-class FlowStage:
+class FlowStage(FlowParts):
     """One worker: the flow, wired to the outside."""
 
     def __init__(
@@ -177,74 +167,36 @@ class FlowStage:
         self.outside = outside
         self.facts = list[Fact]()
         self.crashes: list[BaseException] = []
-        loop = asyncio.get_running_loop()
-        observe, crashed = self.facts.append, self.crashes.append
-        policy = policy or RetryPolicy((5.0, 60.0), max_age_s=3600.0)
-        clocks = Clocks(
-            lambda: datetime.fromtimestamp(EPOCH_MS / 1000 + loop.time(), UTC),
-            loop.time,
-            lambda: 0.5,
-        )
-        tables = outside.tables
-        letters = FakeDeadLetterStore(tables)
+        tables, loop = outside.tables, asyncio.get_running_loop()
         self.due = CountingDueStore(tables)
-        self.directory = Directory(FakePlatformSource(tables))
-        self.recorder = Recorder(FakeLedger(tables, observe))
-        self.sending = HeldTasks(crashed)
-        self.office = DeadLetterOffice(letters, outside.queue, self.recorder, observe, crashed)
-        self.bulkheads = Bulkheads(slots, cap, loop.time, observe)
-        self.recoveries = Recoveries(loop.time)
-        self.deliverer = Deliverer(
-            sender=outside.platforms,
-            recorder=self.recorder,
-            bulkheads=self.bulkheads,
-            directory=self.directory,
-            office=self.office,
-            policy=policy,
-            encode=lambda event, platform_id: f"{event.id} {platform_id}".encode(),
-            clocks=clocks,
-            observe=observe,
-        )
-        self.fan_out = FanOut(
-            decode=_decode,
-            resolver=Resolver(
-                FakeEventStore(tables), self.directory, self.bulkheads, timedelta(seconds=2)
+        super().__init__(
+            FlowPorts(
+                platforms=FakePlatformSource(tables),
+                events=FakeEventStore(tables),
+                ledger=FakeLedger(tables, self.facts.append),
+                due=self.due,
+                letters=FakeDeadLetterStore(tables),
+                replays=FakeReplayStore(tables),
+                duty=FakeDuty(tables),
+                queue=outside.queue,
+                rejects=outside.rejects,
+                sender=outside.platforms,
+                decode=_decode,
+                encode=lambda event, platform_id: f"{event.id} {platform_id}".encode(),
             ),
-            deliverer=self.deliverer,
-            recorder=self.recorder,
-            office=self.office,
-            rejects=outside.rejects,
-            sending=self.sending,
-            observe=observe,
-            on_crash=crashed,
+            name=str(id(self)),
+            slots=slots,
+            cap=cap,
+            policy=policy or RetryPolicy((5.0, 60.0), max_age_s=3600.0),
+            clocks=Clocks(
+                lambda: datetime.fromtimestamp(EPOCH_MS / 1000 + loop.time(), UTC),
+                loop.time,
+                lambda: 0.5,
+            ),
+            new_lease=tables.new_token,
+            observe=self.facts.append,
+            crashed=self.crashes.append,
         )
-        self.scheduler = Scheduler(
-            store=self.due,
-            directory=self.directory,
-            bulkheads=self.bulkheads,
-            recoveries=self.recoveries,
-            deliverer=self.deliverer,
-            recorder=self.recorder,
-            office=self.office,
-            policy=policy,
-            sending=self.sending,
-            clock=loop.time,
-            observe=observe,
-        )
-        self.bulkheads.on_refusal = self.scheduler.refused
-        self.bulkheads.on_release = self.scheduler.slot_freed
-        self.bulkheads.on_exchange = self.recoveries.heard
-        self.recoveries.on_progress = self.scheduler.recovering
-        self.sweeper = Sweeper(
-            store=letters,
-            queue=outside.queue,
-            office=self.office,
-            duty=FakeDuty(tables),
-            worker=str(id(self)),
-            clock=loop.time,
-            observe=observe,
-        )
-        self.replayer = Replayer(FakeReplayStore(tables), observe)
 
     async def __aenter__(self) -> Self:
         await self.directory.refresh()

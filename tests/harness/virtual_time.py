@@ -26,11 +26,21 @@ class _JumpingSelector(selectors.SelectSelector):
         return super().select(0)
 
 
+class DeafSelector(_JumpingSelector):
+    """Asks the system for nothing: for a loop without sockets, threads and signals."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("deadlock: every task waits, and no timer will wake one")
+        self.now += max(timeout, 0.0)
+        return []
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, which begins at 0."""
 
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(self, selector: _JumpingSelector | None = None) -> None:
+        self._jumping = selector or _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:

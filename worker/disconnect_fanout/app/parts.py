@@ -113,6 +113,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
             directory,
             bulkheads,
             timedelta(seconds=settings.link_grace),
+            lambda: uuid.uuid4().hex,
         ),
         deliverer=deliverer,
         recorder=recorder,

@@ -4,8 +4,7 @@ Concurrent events share one look-up and one short transaction. Whoever writes an
 its deliveries; everyone else learns that they are recorded.
 """
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
@@ -83,15 +82,26 @@ class _Draft:
 
 
 class Resolver:
-    """Resolves events in batches."""
+    """Resolves events in batches.
+
+    Args:
+        grace: a link that ended up to this long before the disconnect still counts.
+        new_lease: makes a token that nobody else has; it fences the writes of one delivery.
+    """
 
     def __init__(
-        self, store: EventStore, directory: Directory, bulkheads: Bulkheads, grace: timedelta
+        self,
+        store: EventStore,
+        directory: Directory,
+        bulkheads: Bulkheads,
+        grace: timedelta,
+        new_lease: Callable[[], str],
     ) -> None:
         self._store = store
         self._directory = directory
         self._bulkheads = bulkheads
         self._grace = grace
+        self._new_lease = new_lease
         self._batcher: Batcher[DisconnectEvent, Resolution] = Batcher(self._resolve, LARGEST_BATCH)
 
     @property
@@ -149,7 +159,7 @@ class Resolver:
             if platform is None or ticket is None:
                 planned.append(PlannedDelivery(name, one.platform_id, dead=one.dead))
                 continue
-            lease = uuid.uuid4().hex
+            lease = self._new_lease()
             held = platform.timeout_s + LEASE_MARGIN_S
             planned.append(PlannedDelivery(name, one.platform_id, lease, held))
             job = LeasedDelivery(name, one.platform_id, event, lease)

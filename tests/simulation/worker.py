@@ -1,0 +1,222 @@
+"""One run of one worker: the flow on lined ports, and the life that ``app.worker`` gives it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+
+from tests.harness.fake_broker import FakeBroker
+from tests.harness.fake_consumer import FakeConsumer
+from tests.harness.fake_queues import BrokeredLetters, BrokeredRejects
+from tests.harness.flow_parts import FlowKinds, FlowParts, FlowPorts
+from tests.harness.flow_stage import EPOCH_MS
+from tests.simulation.database import (
+    Line,
+    LinedDue,
+    LinedDuty,
+    LinedEvents,
+    LinedLedger,
+    LinedLetters,
+    LinedPlatforms,
+    LinedReplays,
+)
+from tests.simulation.process import Process
+from tests.simulation.requests import LinedSender, Platforms
+from tests.simulation.scenario import Scenario
+from tests.simulation.tables import SimulatedTables
+from tests.simulation.trace import Trace
+from tests.simulation.weather import Weather
+from tests.simulation.witness import Witness
+
+from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
+from disconnect_fanout.app.gate import Gate
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.deliver import Clocks
+from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.fact import (
+    BreakerTurned,
+    ClaimInterrupted,
+    DeadLetterDecided,
+    DutyFailed,
+    EventHandled,
+    Fact,
+)
+from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+_REFRESH_S = 1.0
+_REJECT_S = 8.0
+_BACKOFF_S = 1.0
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """How a worker is made worse: parts of other classes, ports in wrappers."""
+
+    kinds: FlowKinds = field(default_factory=FlowKinds)
+    worsen: Callable[[FlowPorts], FlowPorts] = lambda ports: ports
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all workers share."""
+
+    scenario: Scenario
+    mutation: Mutation
+    chance: Random
+    tables: SimulatedTables
+    broker: FakeBroker
+    platforms: Platforms
+    witness: Witness
+    trace: Trace
+
+
+class Worker:
+    """Starts at once.
+
+    Args:
+        around: what it shares with the others.
+        process: as which it runs.
+        weather: what lies between it and everything else.
+        on_end: told when it has ended in good order.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        process: Process,
+        weather: Weather,
+        on_end: Callable[[], None],
+    ) -> None:
+        self.process = process
+        self._around = around
+        self._weather = weather
+        self._on_end = on_end
+        self._skew_ms = round(around.chance.uniform(-3_600_000, 3_600_000))
+        self._offset_s = around.chance.uniform(0.0, 1e5)
+        self._stop = asyncio.Event()
+        process.start(self._live())
+
+    def stop(self) -> None:
+        """Ask it to finish what it has and to leave."""
+        self._stop.set()
+
+    async def _live(self) -> None:
+        parts = self._parts()
+        while True:
+            with suppress(StoreUnreachable):
+                await parts.directory.refresh()
+                break
+            await asyncio.sleep(_REFRESH_S)
+        consumer = self._consumer(parts)
+        works = (consumer.run, parts.scheduler.run, parts.sweeper.run, parts.replayer.run)
+        watch = partial(self._watch, parts.directory)
+        running = [asyncio.create_task(self._duty(one)) for one in (*works, watch)]
+        await self._stop.wait()
+        await asyncio.gather(parts.scheduler.stop(), consumer.stop())
+        await parts.sending.finish()
+        await parts.recorder.drain()
+        await parts.office.finish()
+        for task in running:
+            task.cancel()
+        self._on_end()
+
+    async def _duty(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - a duty that ends is a finding
+            self._crashed(error)
+
+    async def _watch(self, directory: Directory) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            with suppress(StoreUnreachable):
+                await directory.refresh()
+
+    def _parts(self) -> FlowParts:
+        around, loop = self._around, asyncio.get_running_loop()
+        return FlowParts(
+            around.mutation.worsen(self._ports()),
+            name=self.process.name,
+            slots=around.scenario.slots,
+            cap=around.scenario.cap,
+            policy=around.scenario.policy,
+            clocks=Clocks(
+                wall=lambda: datetime.fromtimestamp(
+                    (EPOCH_MS + self._skew_ms) / 1000 + loop.time(), UTC
+                ),
+                monotonic=lambda: loop.time() + self._offset_s,
+                chance=around.chance.random,
+            ),
+            new_lease=around.tables.new_token,
+            observe=self._observe,
+            crashed=self._crashed,
+            kinds=around.mutation.kinds,
+        )
+
+    def _ports(self) -> FlowPorts:
+        around, weather = self._around, self._weather
+        tables, broker = around.tables, around.broker
+        line = Line(self.process, weather, tables)
+        return FlowPorts(
+            platforms=LinedPlatforms(line, tables),
+            events=LinedEvents(line, tables),
+            ledger=LinedLedger(line, tables),
+            due=LinedDue(line, tables),
+            letters=LinedLetters(line, tables),
+            replays=LinedReplays(line, tables),
+            duty=LinedDuty(line, tables),
+            queue=BrokeredLetters(broker, weather, around.scenario.window),
+            rejects=BrokeredRejects(broker, weather, give_up_after_s=_REJECT_S),
+            sender=LinedSender(
+                self.process, weather, around.platforms, self._round_of, around.witness.request
+            ),
+            decode=_decode,
+            encode=encode_webhook,
+        )
+
+    def _consumer(self, parts: FlowParts) -> FakeConsumer:
+        return FakeConsumer(
+            self._around.broker,
+            self._weather,
+            prefetch=self._around.scenario.prefetch,
+            handle=parts.fan_out.handle,
+            may_consume=Gate(parts.directory, parts.recorder).open,
+            on_crash=self._crashed,
+            backoff_s=_BACKOFF_S,
+        )
+
+    def _round_of(self, delivery_id: str) -> int:
+        row = self._around.tables.deliveries.get(delivery_id)
+        return 0 if row is None else row.replays
+
+    def _observe(self, fact: Fact) -> None:
+        if (words := self._words(fact)) is not None:
+            self._around.trace.say(self.process.name, words)
+
+    def _words(self, fact: Fact) -> str | None:
+        """Tell what is not seen by its effect already."""
+        match fact:
+            case EventHandled(outcome=outcome, event_id=event_id):
+                return f"event {event_id}: {outcome}"
+            case DeadLetterDecided(delivery_id=name, reason=reason):
+                return f"decides that {self._around.witness.named(name)} is dead: {reason}"
+            case ClaimInterrupted(delivery_id=name):
+                return f"finds {self._around.witness.named(name)} cut off"
+            case DutyFailed(duty=duty, detail=detail):
+                return f"stumbles over {duty}: {detail}"
+            case BreakerTurned(platform_id=name, opened=opened):
+                return f"breaker of {name} {'opens' if opened else 'closes'}"
+            case _:
+                return None
+
+    def _crashed(self, error: BaseException) -> None:
+        self._around.witness.object("bug", f"{self.process.name} met {error!r}")
+
+
+def _decode(message: Incoming) -> DisconnectEvent | Rejection:
+    return decode_event(message.body, message.content_type)
