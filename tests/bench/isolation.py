@@ -5,6 +5,10 @@ Rounds of the three runs take turns, so that whatever else the machine does meet
 latency is from the instant at which an event was to be published to its arrival at the platform.
 Only the seven platforms that are healthy in all runs are compared. A machine that is full even
 without a fault is said to be: waiting for the processor would hide any other wait.
+
+``BENCH_RATE`` (500 events/s), ``BENCH_LINKS`` (2 of the ten platforms told of each event),
+``BENCH_SECONDS`` (45: longer than the time-out), ``BENCH_ROUNDS`` (3), ``BENCH_STORE``
+(``postgresql``, or ``sqlite``) change what is run.
 """
 
 import asyncio
