@@ -18,7 +18,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-fast simulate soak bench-store check format lock clean
+.PHONY: help demo run test test-fast simulate soak bench-store bench-isolation check format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; print
 bench-store: $(DEV) ## what recording costs: a worker's CPU with each store and with one that forgets
 	@$(BIN)/python -m tests.harness.install
 	@$(BIN)/python -m tests.bench.store_cost
+
+bench-isolation: $(DEV) ## do hung platforms delay the healthy ones? p99 with none, one, three of ten
+	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.bench.isolation
 
 check: $(DEV) ## lint, format, types, floors, Dockerfile, compose file, lock, house rules
 	$(BIN)/ruff check

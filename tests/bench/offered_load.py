@@ -1,0 +1,48 @@
+"""A load that is offered: events leave at their instants, however slowly anybody takes them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractExchange, DeliveryMode
+from tests.harness import amqp
+from tests.harness.disconnect import body
+from tests.harness.installation import EVENT_TYPE
+from tests.harness.vhost import Vhost
+
+_WITHIN_S = 30.0
+
+
+async def offer(
+    vhost: Vhost, count: int, rate: float, event: Callable[[int, int], dict[str, Any]]
+) -> float:
+    """Publish events at a steady rate, each confirmed.
+
+    Args:
+        vhost: Where.
+        count: How many.
+        rate: Events a second.
+        event: Makes one from its number and its instant, nanoseconds of the monotonic clock.
+
+    Returns:
+        The rate that was reached. An event that left late still carries the instant at which it
+        should have left, so that lateness counts as latency and is not hidden.
+    """
+    async with amqp.channel(vhost.url) as channel, asyncio.TaskGroup() as tasks:
+        exchange = await channel.get_exchange(vhost.exchange, ensure=False)
+        began = time.monotonic_ns()
+        for number in range(count):
+            due = began + int(number / rate * 1e9)
+            if (early := due - time.monotonic_ns()) > 0:
+                await asyncio.sleep(early / 1e9)
+            tasks.create_task(_publish(exchange, body(event(number, due))))
+        return count / (time.monotonic_ns() - began) * 1e9
+
+
+async def _publish(exchange: AbstractExchange, payload: bytes) -> None:
+    message = aio_pika.Message(
+        payload, content_type="application/json", delivery_mode=DeliveryMode.PERSISTENT
+    )
+    await exchange.publish(message, EVENT_TYPE, timeout=_WITHIN_S)
