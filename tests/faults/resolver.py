@@ -29,7 +29,10 @@ class FileResolver(AbstractResolver):
         return Reading
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 - the addresses say it
     ) -> list[ResolveResult]:
         told = json.loads(await asyncio.to_thread(self._file.read_text))[host]
         await asyncio.sleep(told.get("delay_s", 0))
@@ -38,13 +41,18 @@ class FileResolver(AbstractResolver):
             log.write(f"{host} {','.join(addresses) or 'fails'}\n")
         if not addresses:
             raise OSError(socket.EAI_NONAME, "Name or service not known")
-        return [
-            ResolveResult(
-                hostname=host, host=one, port=port, family=family, proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for one in addresses
-        ]  # fmt: skip
+        return [_result(host, port, one) for one in addresses]
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def _result(host: str, port: int, address: str) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+        proto=0,
+        flags=socket.AI_NUMERICHOST,
+    )

@@ -15,7 +15,7 @@ _HERE, _THERE = "127.0.0.1", "::1"
 class NameFails(Fault):
     """The name does not resolve for a while, then it does."""
 
-    failures: int = 20
+    failures: int = 10
 
     async def prepare(self, scene: Scene) -> None:
         _resolve(scene, [])
