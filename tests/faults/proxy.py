@@ -10,6 +10,7 @@ import struct
 from enum import StrEnum
 from itertools import count
 from typing import Self
+from urllib.parse import urlsplit, urlunsplit
 
 from disconnect_fanout.demo.child_process import free_ports
 
@@ -43,6 +44,12 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.heal()
+
+    def through(self, url: str) -> str:
+        """Return a server's URL that leads through here."""
+        parts = urlsplit(url)
+        user, _, _ = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{self.port}"))
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from aio_pika.exceptions import AMQPError
 from tests.faults.bookkeeper import Bookkeeper
@@ -123,7 +123,7 @@ class Scene:
             **self.installation.settings,
             "PYTHONPATH": str(ROOT),
             **{
-                variable: _through(self.installation.settings[variable], wire.port)
+                variable: wire.through(self.installation.settings[variable])
                 for kind, variable in _URLS.items()
                 if (wire := self.wires.get(kind)) is not None
             },
@@ -226,10 +226,6 @@ class Scene:
             interruptions=self._interruptions,
         )
 
-    def database_moved(self, port: int) -> None:
-        """Look for the database on another port from now on."""
-        self.books_of.database_url = _through(self.place.database_url, port)
-
     async def _at_rest(self) -> bool:
         rest = await self.books_of.rest()
         if len(self.upstream.confirmed) < len(self.ids) or rest.pending > len(self.waiting):
@@ -245,10 +241,3 @@ class Scene:
 
 
 _URLS = {"broker": "FANOUT_AMQP_URL", "database": "FANOUT_DATABASE_URL"}
-
-
-def _through(url: str, port: int) -> str:
-    """Return a URL that leads through a proxy."""
-    parts = urlsplit(url)
-    user, _, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{port}"))

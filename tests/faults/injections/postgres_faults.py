@@ -110,7 +110,7 @@ class FailedOver(Fault):
         port = urlsplit(new.url).port
         assert port is not None
         wire.targets = (port,)
-        scene.database_moved(port)
+        scene.books_of.database_url = wire.through(scene.place.database_url)
         took = time.monotonic() - began
         return await _noticed(scene, f"another server on its disk after {took:.1f} s")
 

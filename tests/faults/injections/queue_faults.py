@@ -71,17 +71,16 @@ class DeadQueueFull(Fault):
     async def prepare(self, scene: Scene) -> None:
         for one in scene.platforms:
             one.behaviour = Answer(status=500)
-
-    async def bite(self, scene: Scene) -> str:
-        broker = scene.own_broker
         limit = f'{{"max-length":{self.room},"overflow":"reject-publish"}}'
         how = ("--apply-to", "queues", "full", "^fanout.dead$", limit)
-        await broker.rabbitmqctl("set_policy", *how)
+        await scene.own_broker.rabbitmqctl("set_policy", *how)
+
+    async def bite(self, scene: Scene) -> str:
         await scene.becomes(lambda: "is it full?" in scene.worker.stderr, "a letter was refused")
         await lasts(8.0)
         depth = await scene.books_of.waiting_in("dead")
         dead = (await scene.books_of.rest()).dead
-        await broker.rabbitmqctl("clear_policy", "full")
+        await scene.own_broker.rabbitmqctl("clear_policy", "full")
         assert depth < len(scene.ids), "there was room all the time"
         refused = scene.worker.stderr.count("is it full?")
         return f"{depth} letters fitted in, {dead} rows were dead; {refused} refusals in the log"
