@@ -77,7 +77,7 @@ class Proxy:
         """Reset every connection; new ones are served."""
         for writer in tuple(self._writers):
             connection = writer.get_extra_info("socket")
-            if connection is not None:
+            if connection is not None and connection.fileno() >= 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
             writer.transport.abort()
             self.cut_off += 1

@@ -55,10 +55,14 @@ class AnswersBadly(Fault):
 
     async def bite(self, scene: Scene) -> str:
         name = scene.platforms[0].name
-        await scene.worker.metric_becomes(
-            "fanout_delivery_attempts_total", 1, within=40, platform=name, result=self.result
-        )
         await scene.becomes(lambda: self.given >= self.times, "all bad answers are given")
+        await scene.worker.metric_becomes(
+            "fanout_delivery_attempts_total",
+            self.times,
+            within=40,
+            platform=name,
+            result=self.result,
+        )
         seen = await _attempts(scene, name)
         return f"{self.times} requests answered so; the worker counts {seen}"
 
