@@ -36,7 +36,7 @@ test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k 
 test-fast: $(DEV) ## the tests that need no server, in seconds
 	$(BIN)/pytest tests/policy tests/house tests/flow $(ARGS)
 
-soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; prints what it measures
+soak: $(DEV) ## what takes long: every fault, a million deliveries, a minute at a rate; prints what it sees
 	@$(BIN)/python -m tests.harness.install
 	$(BIN)/pytest -s tests/soak/soak_*.py $(ARGS)
 

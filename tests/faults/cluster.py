@@ -102,9 +102,9 @@ class Cluster:
         said = await self.nodes[-1].rabbitmqctl("cluster_status", "--formatter", "json")
         return len(json.loads(said)["running_nodes"])
 
-    async def leader_of(self, queue: str) -> ClusterNode:
-        """Return the node that leads a quorum queue."""
-        node = self.nodes[0]
+    async def leader_of(self, queue: str, *, asked: ClusterNode | None = None) -> ClusterNode:
+        """Return the node that leads a quorum queue, as the asked one or the first sees it."""
+        node = asked or self.nodes[0]
         said = await node.rabbitmqctl("list_queues", "name", "leader", "--formatter", "json")
         leads = {one["name"]: one["leader"] for one in json.loads(said)}
         return next(one for one in self.nodes if one.name == leads[queue])

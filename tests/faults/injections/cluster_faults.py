@@ -31,7 +31,8 @@ class LeaderGone(Fault):
     async def bite(self, scene: Scene) -> str:
         cluster, workers = _cluster(scene), scene.workers
         await scene.told(0.2)
-        leader = await cluster.leader_of(scene.place.vhost.queue("events"))
+        queue = scene.place.vhost.queue("events")
+        leader = await cluster.leader_of(queue)
         confirmed = len(scene.upstream.confirmed)
         began = time.monotonic()
         if self.frozen:
@@ -43,6 +44,9 @@ class LeaderGone(Fault):
         )
         stalled_s = time.monotonic() - began
         await lasts(self.seconds)
+        other = next(node for node in cluster.nodes if node is not leader)
+        heir = await cluster.leader_of(queue, asked=other)
+        assert heir is not leader, "it led all the time"
         if self.frozen:
             leader.thaw()
         else:
@@ -50,7 +54,7 @@ class LeaderGone(Fault):
         await _all_ready(workers)
         what = "frozen" if self.frozen else "killed"
         return (
-            f"{leader.name} {what}; ten more confirms after {stalled_s:.1f} s; "
+            f"{leader.name} {what}, {heir.name} leads; ten more confirms after {stalled_s:.1f} s; "
             f"workers that lost it: {_losers(workers)} of 3"
         )
 
