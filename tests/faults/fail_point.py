@@ -9,13 +9,14 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.dead_letter import DeadLetter
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Answer, Exchange
 from disconnect_fanout.flow.change import Attempted, Change
 from disconnect_fanout.flow.intent import Intent, Registration
@@ -63,10 +64,7 @@ class _Events:
     def outages(self) -> int:
         return self._store.outages
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def links(self, events: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         return await self._store.links(events)
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
