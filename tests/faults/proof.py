@@ -28,6 +28,15 @@ class Finding:
         allowed = self.row.duplicates == "in-flight" or not self.verdict.excused
         return bool(self.evidence) and self.verdict.holds and allowed
 
+    def __str__(self) -> str:
+        sign = "holds " if self.holds else "BROKEN"
+        return (
+            f"{sign} [{self.row.kind}] {self.row.name}\n"
+            f"       evidence: {self.evidence}\n"
+            f"       {self.requests} requests: {self.verdict}; "
+            f"duplicates allowed: {self.row.duplicates}"
+        )
+
 
 async def prove(row: Row, servers: Servers, folder: Path) -> Finding:
     """Let the fault happen, and judge.

@@ -1,25 +1,24 @@
-"""The report at the end of a run: each fault by name, what proved it, and the verdict."""
+"""The table at the end of a run: each fault by name, what proved it, and the verdict.
+
+A test hands its lines over as a property of its report, which finds its way from whichever process
+ran it; ``tests/conftest.py`` lets pytest call this in the end.
+"""
 
 import pytest
-from tests.faults.proof import Finding
+
+PROPERTY = "fault"
 
 
-class Report:
-    """A plug-in for the length of a run: takes findings, prints them when all is done."""
-
-    def __init__(self) -> None:
-        self._findings: list[Finding] = []
-
-    def note(self, finding: Finding) -> None:
-        """Keep a finding."""
-        self._findings.append(finding)
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the table."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print it, if there is anything to print."""
+    ended = [
+        one
+        for outcome in ("passed", "failed")
+        for one in terminalreporter.stats.get(outcome, [])
+        if one.when == "call"
+    ]
+    lines = [line for one in ended for name, line in one.user_properties if name == PROPERTY]
+    if lines:
         terminalreporter.section("faults")
-        for one in self._findings:
-            sign = "holds " if one.holds else "BROKEN"
-            terminalreporter.write_line(f"{sign} [{one.row.kind}] {one.row.name}")
-            terminalreporter.write_line(f"       evidence: {one.evidence}")
-            allowed = f"duplicates allowed: {one.row.duplicates}"
-            terminalreporter.write_line(f"       {one.requests} requests: {one.verdict}; {allowed}")
+        for line in lines:
+            terminalreporter.write_line(line)
