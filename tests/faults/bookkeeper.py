@@ -58,9 +58,11 @@ class Bookkeeper:
         database = Database(self.database_url)
         try:
             async with database.read() as connection:
-                states = {row[0]: row[1] for row in await connection.execute(by_state)}
+                # Events first: those that are counted have their deliveries among the states.
                 found = await connection.execute(select(func.count()).select_from(events))
-                return Rest(found.scalar_one(), states)
+                count = found.scalar_one()
+                states = {row[0]: row[1] for row in await connection.execute(by_state)}
+                return Rest(count, states)
         finally:
             await database.close()
 
