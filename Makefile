@@ -39,7 +39,7 @@ test-fast: $(DEV) ## the tests that need no server, in seconds
 simulate: $(DEV) ## the flow in worlds that a seed decides; SEED=7 shows one, SEEDS=1000 runs so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(ARGS)
 
-soak: $(DEV) ## what takes long: a million deliveries, a minute at a rate; prints what it measures
+soak: $(DEV) ## what takes long: every fault, a million deliveries, a minute at a rate; prints what it sees
 	@$(BIN)/python -m tests.harness.install
 	$(BIN)/pytest -s tests/soak/soak_*.py $(ARGS)
 

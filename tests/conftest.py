@@ -13,12 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.report import pytest_terminal_summary
 from tests.harness.postgres import PrivatePostgres
 from tests.harness.postgres_install import ensure_binaries
 from tests.harness.vhost import Vhost, Vhosts
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
+
+__all__ = ["pytest_terminal_summary"]  # the faults by name, at the end of a run
 
 NewVhost = Callable[[], Awaitable[Vhost]]
 NewDatabase = Callable[[], Awaitable[str]]

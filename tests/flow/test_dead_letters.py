@@ -70,6 +70,24 @@ def test_queue_and_rows_agree_within_ten_seconds_after_anything() -> None:
     in_virtual_time(story())
 
 
+def test_a_slow_look_does_not_put_the_next_one_off() -> None:
+    """A broker under an alarm answers late once; what is missing then is not missing for long."""
+
+    async def story() -> None:
+        outside = _failing(users=3)
+        async with FlowStage(outside, policy=NO_RETRY) as worker:
+            ids = await _kill_deliveries(worker, 3)
+            await pass_time(10)
+            outside.queue.answers_after_s = 9.5
+            await pass_time(9.5)
+            outside.queue.answers_after_s = 0.0
+            outside.queue.letters.remove(LetterKey(ids[0], 0))
+            await pass_time(25)
+            assert sorted(one.delivery_id for one in outside.queue.letters if one) == ids
+
+    in_virtual_time(story())
+
+
 def test_a_disabled_platforms_waiting_rows_are_never_silence() -> None:
     """Rows that wait for a platform that is switched off become dead letters by name."""
 

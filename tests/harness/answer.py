@@ -18,6 +18,8 @@ class Answer:
         hang: Answer only when ``Receiver.release`` is called.
         drip: Seconds between the single bytes of the body; nothing is sent in one piece.
         reset: Answer nothing and reset the connection (a TCP RST).
+        flood: Send so many bytes as the body, piece by piece, for as long as anybody reads.
+        raw: Send these bytes, which need not be HTTP, and end the connection.
     """
 
     status: int = 200
@@ -27,6 +29,8 @@ class Answer:
     hang: bool = False
     drip: float | None = None
     reset: bool = False
+    flood: int = 0
+    raw: bytes | None = None
 
 
 HANG = Answer(hang=True)

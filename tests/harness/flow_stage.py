@@ -76,6 +76,7 @@ class FakeLetterQueue:
 
     def __init__(self) -> None:
         self.reachable = True
+        self.answers_after_s = 0.0
         self.letters: list[LetterKey | None] = []
 
     async def publish(self, letter: DeadLetter) -> None:
@@ -84,6 +85,7 @@ class FakeLetterQueue:
         self.letters.append(LetterKey(letter.delivery_id, letter.replays))
 
     async def depth(self) -> int:
+        await asyncio.sleep(self.answers_after_s)
         return len(self.letters)
 
     async def weed(

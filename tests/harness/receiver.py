@@ -1,6 +1,7 @@
 """A receiving platform: a real HTTP server on loopback that answers from a script."""
 
 import asyncio
+import contextlib
 import inspect
 import socket
 import struct
@@ -14,6 +15,8 @@ from tests.harness.received import Received
 
 from disconnect_fanout.demo.child_process import free_ports
 
+_PIECE = bytes(64 * 1024)
+
 
 class Receiver:
     """Records every request and answers from its script.
@@ -24,12 +27,19 @@ class Receiver:
     Args:
         script: A status or an ``Answer`` for ever; a list, worked off, whose last entry goes on for
             ever; or a callable. Assign ``receiver.script`` to change it half-way.
+        host: Where it listens; two receivers may share a port on two loopback addresses.
+        port: On which; a free one is taken if none is given.
     """
 
-    def __init__(self, script: Script = 200) -> None:
+    def __init__(
+        self, script: Script = 200, *, host: str = "127.0.0.1", port: int | None = None
+    ) -> None:
         self.script = script
+        self.host = host
+        self.flooded = 0
+        """Bytes sent by ``flood``; fewer than were to be sent if the client hung up."""
         self.requests: list[Received] = []
-        (self.port,) = free_ports(1)
+        self.port = free_ports(1)[0] if port is None else port
         self._arrival = asyncio.Condition()
         self._released = asyncio.Event()
         self._runner: web.ServerRunner | None = None
@@ -63,7 +73,7 @@ class Receiver:
         server = web.Server(self._handle, access_log=None)
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True).start()
+        await web.TCPSite(runner, self.host, self.port, reuse_address=True).start()
 
     async def stop(self) -> None:
         """Stop listening, and break off what hangs."""
@@ -111,9 +121,23 @@ class Receiver:
             await self._released.wait()
         if answer.reset:
             _reset(request)
+        if answer.raw is not None and request.transport is not None:
+            request.transport.write(answer.raw)
+            request.transport.close()
+        if answer.flood:
+            return await self._flood(request, answer)
         if answer.drip is not None:
             return await _drip(request, answer, answer.drip)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    async def _flood(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(answer.flood // len(_PIECE)):
+                await response.write(_PIECE)
+                self.flooded += len(_PIECE)
+        return response
 
     async def _record(self, request: web.BaseRequest) -> Received:
         body = await request.read()

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Self
@@ -26,16 +26,24 @@ class WorkerProcess:
         settings: Its ``FANOUT_*`` variables; the HTTP port is chosen here unless it is given.
         folder: Its working directory; ``NAME.stdout`` and ``NAME.stderr`` are written there.
         name: Tells two workers in one folder apart.
+        program: What to start instead of ``fanout run``.
     """
 
-    def __init__(self, settings: Mapping[str, str], folder: Path, *, name: str = "worker") -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        folder: Path,
+        *,
+        name: str = "worker",
+        program: Sequence[str] = (str(FANOUT), "run"),
+    ) -> None:
         (port,) = free_ports(1)
         self.settings = {"FANOUT_HTTP_PORT": str(port), **settings}
         self.folder = folder
         self._out, self._err = folder / f"{name}.stdout", folder / f"{name}.stderr"
         self._leash = Leash()
         self._child = ChildProcess(
-            [str(FANOUT), "run"],
+            program,
             env=environment(self.settings),
             log=self._err,
             stdout=self._out,

@@ -20,6 +20,8 @@ DUTY = "dead letters"
 PERIOD_S = 2.0
 _SHARE = 10
 """Looking takes a tenth of the time at most: millions of dead letters are counted for a while."""
+_LONGEST_REST_S = 8.0
+"""A look that took so long because broker or database did must not put the next one off."""
 TERM_S = 6.0
 """A holder of the duty who does not renew it is followed by another after this long."""
 OVERDUE_S = 5.0
@@ -68,7 +70,7 @@ class Sweeper:
                     await self.sweep()
             except (StoreUnreachable, BrokerUnreachable) as error:
                 self._observe(DutyFailed(DUTY, str(error)))
-            await asyncio.sleep(max(PERIOD_S, _SHARE * self._look_s))
+            await asyncio.sleep(min(max(PERIOD_S, _SHARE * self._look_s), _LONGEST_REST_S))
 
     async def sweep(self) -> None:
         """Bring queue and rows into step once."""

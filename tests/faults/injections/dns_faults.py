@@ -1,0 +1,88 @@
+"""Faults of name resolution, as the worker's HTTP client sees it."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from tests.faults.row import Fault
+from tests.faults.scene import Scene
+
+_HOST = "platforms.test"
+_HERE, _THERE = "127.0.0.1", "::1"
+
+
+@dataclass
+class NameFails(Fault):
+    """The name does not resolve for a while, then it does."""
+
+    failures: int = 10
+
+    async def prepare(self, scene: Scene) -> None:
+        _resolve(scene, [])
+
+    async def bite(self, scene: Scene) -> str:
+        await scene.becomes(lambda: _looked_up(scene, "fails") >= self.failures, "look-ups fail")
+        await scene.worker.metric_becomes(
+            "fanout_delivery_attempts_total", self.failures, result="unreachable"
+        )
+        failed = _looked_up(scene, "fails")
+        _resolve(scene, [_HERE])
+        return f"{failed} look-ups failed; as many attempts are counted as unreachable"
+
+
+@dataclass
+class NameIsSlow(Fault):
+    """Each look-up takes long, but not as long as the time-out."""
+
+    delay_s: float = 2.0
+
+    async def prepare(self, scene: Scene) -> None:
+        scene.platform_options = ["--timeout", "5s"]
+        _resolve(scene, [_HERE], self.delay_s)
+
+    async def bite(self, scene: Scene) -> str:
+        first, *_ = await scene.platforms[0].receiver.received(1, within=30)
+        waited = first.at - scene.published_at
+        assert waited >= self.delay_s, f"the first request came after {waited:.1f} s"
+        count = _looked_up(scene, _HERE)
+        return (
+            f"{count} look-ups of {self.delay_s:g} s; the first request came {waited:.1f} s "
+            "after the first event"
+        )
+
+
+@dataclass
+class NameChanges(Fault):
+    """The platforms move to another address: the name leads there, and the old one is dead."""
+
+    async def prepare(self, scene: Scene) -> None:
+        _resolve(scene, [_HERE])
+
+    async def bite(self, scene: Scene) -> str:
+        await scene.told(0.2)
+        old = [one.receiver for one in scene.platforms]
+        new = [one.move(_THERE) for one in scene.platforms]
+        for receiver in new:
+            await scene.listen(receiver)
+        _resolve(scene, [_THERE])
+        await asyncio.gather(*(receiver.stop() for receiver in old))
+        there = [await receiver.received(1, within=40) for receiver in new]
+        assert all(there)
+        here, lookups = sum(len(one.requests) for one in old), _looked_up(scene, _THERE)
+        return f"{here} requests at the old address; then {lookups} look-ups led to the new one"
+
+
+def _resolve(scene: Scene, addresses: list[str], delay_s: float = 0.0) -> None:
+    """Say what the platforms' name means from now on."""
+    scene.host = _HOST
+    file = scene.folder / "names.json"
+    scene.worker_settings["FAULT_NAMES"] = str(file)
+    text = json.dumps({_HOST: {"addresses": addresses, "delay_s": delay_s}})
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    new.rename(file)
+
+
+def _looked_up(scene: Scene, answer: str) -> int:
+    log = scene.folder / "names.log"
+    return log.read_text().count(f"{_HOST} {answer}\n") if log.exists() else 0
