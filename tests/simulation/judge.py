@@ -98,7 +98,7 @@ def _letters_are_dead_rows(world: World) -> None:
     """I7: one letter for each open dead letter, of its last round.
 
     Once an outsider has purged the queue only their number is promised: a letter that is missing
-    and a stale one weigh each other up, and the sweeper looks at what it weighs (0010).
+    and a stale one weigh each other up, and the sweeper looks at what it weighs (0012).
     """
     if _did(world, Deed.PURGE):
         return
