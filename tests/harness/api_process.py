@@ -5,6 +5,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,7 +99,7 @@ class ApiProcess:
                 return await self.ask(method, path, *headers, body=body, session=own)
         url = URL(self.url + path, encoded=True)
         async with session.request(
-            method, url, headers=headers, data=body, allow_redirects=False
+            method, url, headers=headers, data=body and BytesIO(body), allow_redirects=False
         ) as response:
             return Told(response.status, await response.read(), dict(response.headers))
 
