@@ -38,7 +38,7 @@ __all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
 
 ENV_FILE = ".env"
 _PREFIX = "FANOUT_"
-_SECRETS = {"amqp_url", "database_url", "secret_key"}
+SECRETS = {"amqp_url", "database_url", "secret_key"}
 _WEEK_S = 7 * 86400.0
 _NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
 _COUNT_FORM = "a whole number from 1 to 65535"
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         for source in (env_settings, dotenv_settings):
             sources.append(source)
             if isinstance(source, EnvSettingsSource | DotEnvSettingsSource):
-                sources.append(SecretFiles(settings_cls, source.env_vars, _PREFIX, _SECRETS))
+                sources.append(SecretFiles(settings_cls, source.env_vars, _PREFIX, SECRETS))
         return tuple(sources)
 
 
@@ -143,7 +143,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         fields = Settings.model_fields
-        raise SettingsError(problems_of(error, fields, _PREFIX, _SECRETS)) from None
+        raise SettingsError(problems_of(error, fields, _PREFIX, SECRETS)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{ENV_FILE} can't be read: {error}"]) from None
 
@@ -151,7 +151,7 @@ def load_settings() -> Settings:
 def unknown_variables() -> list[str]:
     """Return a warning for each ``FANOUT_*`` variable that nothing reads; call after loading."""
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
-    known |= {f"{_PREFIX}{name}_file".upper() for name in _SECRETS}
+    known |= {f"{_PREFIX}{name}_file".upper() for name in SECRETS}
     names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
     ours = {name.upper() for name in names if name.upper().startswith(_PREFIX)}
     return [unknown_variable(name, known) for name in sorted(ours - known)]

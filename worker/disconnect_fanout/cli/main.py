@@ -16,7 +16,18 @@ from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import say, show_text
 
 # Each is a module beside this one, with a function of its name, or with an `app` of verbs.
-_VERBS = ("init", "run", "migrate", "check", "publish", "listen", "demo", "explain", "api")
+_VERBS = (
+    "init",
+    "run",
+    "migrate",
+    "check",
+    "publish",
+    "listen",
+    "demo",
+    "explain",
+    "api",
+    "schema",
+)
 _NOUNS = (
     "platforms", "links", "events", "deliveries", "dlq", "replays", "rejected", "audit", "privacy",
     "keys", "credentials",

@@ -1,0 +1,48 @@
+"""The settings, described for machines: a JSON Schema of the ``FANOUT_*`` variables."""
+
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from disconnect_fanout.app.settings import SECRETS, Settings
+
+_PREFIX = "FANOUT_"
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the schema; all values are text, as in an environment. Holds no value of yours."""
+    fields = Settings.model_fields
+    properties = {f"{_PREFIX}{name.upper()}": _property(one) for name, one in fields.items()}
+    for name in sorted(SECRETS):
+        words = f"a file that holds {_PREFIX}{name.upper()}"
+        properties[f"{_PREFIX}{name.upper()}_FILE"] = {"type": "string", "description": words}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:disconnect-fanout:schema:config",
+        "title": "Configuration of disconnect-fanout",
+        "type": "object",
+        "properties": properties,
+        "anyOf": [
+            {"required": [f"{_PREFIX}SECRET_KEY"]},
+            {"required": [f"{_PREFIX}SECRET_KEY_FILE"]},
+        ],
+    }
+
+
+def _property(field: FieldInfo) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "string", "description": field.description}
+    default = _text(field.default)
+    return found if default is None else {**found, "default": default}
+
+
+def _text(default: Any) -> str | None:  # noqa: ANN401 - of any setting
+    if default is PydanticUndefined or default is None:
+        return None
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(f"{one:g}s" for one in default)
+    if hasattr(default, "get_secret_value"):  # the defaults are public: guest at this machine
+        return str(default.get_secret_value())
+    return f"{default:g}s" if isinstance(default, float) else str(default)
