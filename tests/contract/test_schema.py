@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, new_key
+from disconnect_fanout.adapters.store import api_tables, open_breakers
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema import _head, check_schema, migrate
 from disconnect_fanout.adapters.store.sealed_event import load_seals
@@ -18,6 +19,8 @@ from disconnect_fanout.adapters.store.tables import metadata
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 HEAD, NEWER = _head(), "9999"
+ELSEWHERE = (api_tables.outbox, open_breakers.open_breakers)
+"""Of the other modules that hold tables: imported, so that they are looked at too."""
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -39,6 +42,7 @@ async def test_tables_and_migrations_agree(sql_world: SqlWorld) -> None:
             for one in found
         }
 
+    assert all(one.metadata is metadata for one in ELSEWHERE)
     async with sql_world.database.read() as connection:
         assert await connection.run_sync(differences) == []
         assert await connection.run_sync(partial_indexes) == {

@@ -287,15 +287,16 @@ def test_what_cannot_be_audited_is_not_done(inside: Operator) -> None:
 
 
 READING = {
-    "audit list", "check", "deliveries balance", "deliveries list", "deliveries show", "demo",
-    "dlq export", "dlq groups", "dlq list", "dlq show", "dlq stats", "events list", "events show",
-    "explain", "init", "links list", "listen", "platforms list", "platforms show",
-    "platforms test", "publish", "rejected list", "rejected show", "replays list", "replays show",
-    "run",
+    "api", "audit list", "check", "credentials list", "deliveries balance", "deliveries list",
+    "deliveries show", "demo", "dlq export", "dlq groups", "dlq list", "dlq show", "dlq stats",
+    "events list", "events show", "explain", "init", "keys list", "links list", "listen",
+    "platforms list", "platforms show", "platforms test", "publish", "rejected list",
+    "rejected show", "replays list", "replays show", "run", "schema",
 }  # fmt: skip
 CHANGING = {
-    "deliveries replay", "dlq discard", "dlq replay", "events resolve", "links add", "links end",
-    "links import", "platforms add", "platforms disable", "platforms enable", "platforms pause",
+    "credentials add", "credentials import", "deliveries replay", "dlq discard", "dlq replay",
+    "events resolve", "keys create", "keys revoke", "links add", "links end", "links import",
+    "platforms add", "platforms disable", "platforms enable", "platforms pause",
     "platforms remove", "platforms resume", "platforms rotate-secret", "platforms update",
     "privacy forget", "rejected discard", "rejected replay", "replays cancel", "replays pause",
     "replays resume",

@@ -1,11 +1,15 @@
 """The engines: how connections to SQLite and to PostgreSQL are made."""
 
+import asyncio
+import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiosqlite
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _BUSY_TIMEOUT_S = 15
@@ -34,11 +38,11 @@ def sqlite_engine(
     Writers take the write lock at the start: upgrading a read lock can fail halfway.
     """
     engine = create_async_engine(
-        _existing_file(url),
+        url,
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"timeout": _BUSY_TIMEOUT_S},
+        async_creator=partial(_open_existing, _uri(make_url(url).database or "")),
     )
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
@@ -56,8 +60,22 @@ def sqlite_engine(
     return engine
 
 
-def _existing_file(url: str) -> URL:
+def _uri(path: str) -> str:
     """SQLite creates a missing file unless it is told not to, and only a URI can tell it."""
-    parts = make_url(url)
-    path = quote(str(Path(parts.database or "").absolute()))
-    return parts.set(database=f"file:{path}", query={"mode": "rw", "uri": "true"})
+    return f"file:{quote(str(Path(path).absolute()))}?mode=rw"
+
+
+async def _open_existing(uri: str) -> aiosqlite.Connection:
+    """Open a file that is there.
+
+    Where that fails, aiosqlite's thread still has a last word for this event loop, which a short
+    command would have closed by then; so it is waited for.
+    """
+    connection = aiosqlite.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S)
+    thread = connection._thread  # noqa: SLF001 - nothing else tells when it has ended
+    thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        await asyncio.to_thread(thread.join)
+        raise
