@@ -48,6 +48,7 @@ class ApiProcess:
         self.url = f"http://127.0.0.1:{port}"
         self.settings = {**settings, "FANOUT_API_PORT": str(port)}
         self._err = folder / "api.stderr"
+        self._up = asyncio.Event()
         self._leash = Leash()
         self._child = ChildProcess(
             [str(FANOUT), "api"],
@@ -84,6 +85,17 @@ class ApiProcess:
                 return False
 
         await self._child.wait_until(is_ready, within=30)
+        self._up.set()
+
+    async def up(self) -> None:
+        """Wait until it serves again."""
+        await self._up.wait()
+
+    async def crash_and_start(self) -> None:
+        """Kill it, and start it as a supervisor would."""
+        self._up.clear()
+        await self.sigkill()
+        await self.start()
 
     async def ask(
         self,
