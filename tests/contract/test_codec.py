@@ -337,3 +337,51 @@ def test_nothing_raises(content: bytes, content_type: str | None) -> None:
         case Rejection(detail=detail, event_id=name):
             assert detail
             assert name is None or "@" not in name
+
+
+# ── CloudEvents ──────────────────────────────────────────────────────────────────────────────
+
+CLOUD = {"specversion": "1.0", "type": "user.calendar.disconnected", "source": "urn:upstream"}
+
+
+def cloud(prefix: str, **attributes: str) -> dict[str, object]:
+    return {f"{prefix}{name}": value for name, value in {**CLOUD, **attributes}.items()}
+
+
+@pytest.mark.parametrize("prefix", ["ce-", "ce_", "cloudEvents:", "cloudEvents_"])
+def test_a_cloud_event_is_the_same_event(prefix: str) -> None:
+    """In binary mode: attributes in headers, the same data as body."""
+    headers = cloud(prefix, id=EVENT.id, time="2025-11-21T15:45:00Z")
+    data = json.dumps(disconnect(EVENT.id)["data"]).encode()
+    assert decode_event(data, "application/json", headers) == EVENT
+
+
+@pytest.mark.parametrize(
+    ("headers", "data", "reason", "words"),
+    [
+        (cloud("ce-", time="2025-11-21T15:45:00Z"), b"{}", RejectReason.MALFORMED, "id"),
+        (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00"), None,
+         RejectReason.MALFORMED, "offset"),
+        (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00Z", type="x"), None,
+         RejectReason.MALFORMED, "event_type"),
+        (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00Z"), b"{",
+         RejectReason.MALFORMED, "JSON"),
+        (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00Z", specversion="2.0"), None,
+         RejectReason.UNSUPPORTED_VERSION, "v1"),
+    ],
+    ids=["no id", "naive time", "another type", "no JSON", "another version"],
+)  # fmt: skip
+def test_a_wrong_cloud_event_is_rejected_in_plain_words(
+    headers: dict[str, object], data: bytes | None, reason: RejectReason, words: str
+) -> None:
+    """As any other event."""
+    body_ = json.dumps(disconnect("evt_1")["data"]).encode() if data is None else data
+    found = decode_event(body_, None, headers)
+    assert isinstance(found, Rejection)
+    assert found.reason is reason
+    assert words in found.detail
+
+
+def test_other_headers_make_no_cloud_event() -> None:
+    """A ce- header without a version is somebody's own."""
+    assert decode_event(body(disconnect(EVENT.id)), None, {"ce-id": "evt_2"}) == EVENT

@@ -223,4 +223,4 @@ def _chores(
 
 
 def _decode(message: Incoming) -> DisconnectEvent | Rejection:
-    return decode_event(message.body, message.content_type)
+    return decode_event(message.body, message.content_type, message.headers)

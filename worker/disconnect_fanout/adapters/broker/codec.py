@@ -1,5 +1,6 @@
 """Between the wire and the domain: messages in, webhook bodies and dead letters out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import orjson
@@ -12,6 +13,7 @@ from disconnect_events import (
     describe_problem,
     is_unsupported_version,
 )
+from disconnect_fanout.adapters.broker.cloud_event import envelope
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import (
     API_VERSION,
@@ -29,12 +31,15 @@ _JSON = "application/json"
 _UTF8 = ("", "utf-8", "utf8")
 
 
-def decode_event(body: bytes, content_type: str | None) -> DisconnectEvent | Rejection:
+def decode_event(
+    body: bytes, content_type: str | None, headers: Mapping[str, object] | None = None
+) -> DisconnectEvent | Rejection:
     """Parse an upstream message (CONTRACT section 3); nothing is coerced.
 
     Args:
         body: as published.
         content_type: the message's property; absent, or JSON with or without a charset.
+        headers: that may make it a CloudEvent.
     """
     if len(body) > LARGEST_EVENT:
         return Rejection(
@@ -42,14 +47,15 @@ def decode_event(body: bytes, content_type: str | None) -> DisconnectEvent | Rej
         )
     if (problem := _content_type_problem(content_type)) is not None:
         return Rejection(RejectReason.MALFORMED, problem)
+    text = envelope(body, headers or {}) or body
     try:
-        return _event(DisconnectEventV1.model_validate_json(body))
+        return _event(DisconnectEventV1.model_validate_json(text))
     except ValidationError as error:
         unsupported = is_unsupported_version(error)
         return Rejection(
             RejectReason.UNSUPPORTED_VERSION if unsupported else RejectReason.MALFORMED,
             f"api_version: only {API_VERSION} is known" if unsupported else describe_problem(error),
-            readable_id(body),
+            readable_id(text),
         )
 
 

@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from disconnect_fanout.adapters.broker.browse import browse
+from disconnect_fanout.adapters.broker.cloud_event import PREFIXES
 from disconnect_fanout.adapters.broker.codec import readable_id
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
@@ -30,7 +31,6 @@ _WORDS_OF_THE_BROKER = (
     f"returned more than {DELIVERY_LIMIT} times: a worker ended while it held this event, or "
     "events next to it; replay it once that is understood"
 )
-_CLOUD_EVENT = ("ce-", "ce_", "cloudEvents:", "cloudEvents_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:
     """What makes the body an event; never x-death, nor anything else that upstream attached."""
     kept: dict[str, str | int] = {}
     for name, value in headers.items():
-        if name.startswith(_CLOUD_EVENT) and isinstance(value, str | int):
+        if name.startswith(PREFIXES) and isinstance(value, str | int):
             short = len(str(value).encode()) <= _LONGEST_VALUE
             if short and len(kept) < _MOST_HEADERS:
                 kept[name] = value

@@ -1,0 +1,35 @@
+"""CloudEvents 1.0 in binary mode: attributes are headers, the body is the event's ``data`` alone.
+
+The AMQP binding writes ``cloudEvents:id`` or ``cloudEvents_id``; bridges from HTTP write ``ce-id``.
+"""
+
+from collections.abc import Mapping
+
+import orjson
+
+PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-", "ce_")
+_FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
+
+
+def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
+    """Return our own envelope around the body, or None if the headers name no CloudEvent.
+
+    What is missing or wrong in it is found by whoever parses it, as in any other event.
+    """
+    attributes = {
+        name.removeprefix(prefix): _text(value)
+        for name, value in headers.items()
+        for prefix in PREFIXES
+        if name.startswith(prefix)
+    }
+    version = attributes.get("specversion")
+    if version is None:
+        return None
+    known = {ours: attributes[theirs] for ours, theirs in _FIELDS.items() if theirs in attributes}
+    # Another major version may mean something else by the same words.
+    api_version = "v1" if str(version).startswith("1.") else f"CloudEvents {version}"
+    return orjson.dumps({**known, "api_version": api_version, "data": orjson.Fragment(body)})
+
+
+def _text(value: object) -> object:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
