@@ -10,7 +10,8 @@ from tests.harness import amqp
 from tests.harness.vhost import Vhost
 
 from disconnect_fanout.adapters.broker.connection import open_connection
-from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
+from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
 

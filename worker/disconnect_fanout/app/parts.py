@@ -16,7 +16,8 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
-from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
+from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.gate import Gate

@@ -8,9 +8,10 @@ import typer
 
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
 from disconnect_fanout.adapters.store.balance import Balance, BalanceSheet, EventBalance
+from disconnect_fanout.cli.broker_session import publishing
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
-from disconnect_fanout.cli.session import Session, execute, opened, publishing
+from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 _MOST_EVENTS = 100

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import typer
 
-from disconnect_fanout.adapters.broker.topology import TopologyConflict
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
 from disconnect_fanout.adapters.store.driver_error import StatementRefused

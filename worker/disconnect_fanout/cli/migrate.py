@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.schema import migrate as migrate_database
+from disconnect_fanout.cli.broker_session import publishing
 from disconnect_fanout.cli.output import Output, OutputOption, show_one
-from disconnect_fanout.cli.session import configuration, execute, publishing
+from disconnect_fanout.cli.session import configuration, execute
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ import typer
 
 from disconnect_events import DisconnectDataV1, DisconnectEventV1
 from disconnect_fanout.adapters.broker.topology import declare
+from disconnect_fanout.cli.broker_session import publishing
 from disconnect_fanout.cli.moment import AtOption, now
 from disconnect_fanout.cli.output import Output, OutputOption, show_one, show_text
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, parse_identifier
-from disconnect_fanout.cli.session import configuration, execute, publishing
+from disconnect_fanout.cli.session import configuration, execute
 from disconnect_fanout.domain.event import Provider, Reason
 
 

@@ -13,10 +13,11 @@ from disconnect_fanout.adapters.broker.rejected_queue import Rejected, RejectedQ
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.audited import audited
+from disconnect_fanout.cli.broker_session import publishing
 from disconnect_fanout.cli.filters import LimitOption
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
-from disconnect_fanout.cli.session import configuration, execute, opened, publishing
+from disconnect_fanout.cli.session import configuration, execute, opened
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]

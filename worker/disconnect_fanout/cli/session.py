@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from disconnect_fanout.adapters.broker.publisher import Publisher
-from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema import check_schema
@@ -68,26 +66,6 @@ async def opened() -> AsyncIterator[Session]:
         yield Session(settings, database, Vault(settings.secret_keys))
     finally:
         await database.close()
-
-
-@asynccontextmanager
-async def publishing(settings: Settings, name: str) -> AsyncIterator[tuple[Publisher, Topology]]:
-    """Connect to the broker.
-
-    Args:
-        settings: name the broker.
-        name: what the broker's list of connections shows.
-
-    Raises:
-        BrokerUnreachable: it does not answer.
-    """
-    topology = Topology(settings.exchange, settings.prefix)
-    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, name)
-    try:
-        await publisher.start()
-        yield publisher, topology
-    finally:
-        await publisher.close()
 
 
 def execute(work: Coroutine[Any, Any, Result]) -> Result:

@@ -25,7 +25,8 @@ from disconnect_fanout.adapters.broker.connection import (
     open_channel,
     open_connection,
 )
-from disconnect_fanout.adapters.broker.topology import Topology, TopologyConflict, declare
+from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.domain.identity import webhook_event_id
 from disconnect_fanout.flow.outage import BrokerUnreachable

@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from disconnect_fanout.adapters.broker.connection import a_channel, named_errors
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.domain.event import EVENT_TYPE
 
 DELIVERY_LIMIT = 20
@@ -25,10 +26,6 @@ _NO_LIMIT = 1_000_000_000  # operators browse these; -1 means something else on 
 _TIMEOUT_S = 20.0
 
 Arguments: TypeAlias = Mapping[str, str | int]
-
-
-class TopologyConflict(Exception):
-    """A queue or exchange exists with other arguments; says which, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)

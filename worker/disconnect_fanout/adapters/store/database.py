@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
@@ -25,7 +25,6 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,7 +36,10 @@ from disconnect_fanout.adapters.store.engine import postgres_engine, sqlite_engi
 _SQLITE_NOW = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))"
 _POSTGRES_NOW = "(SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT))"
 
-Insert: TypeAlias = postgresql.Insert | sqlite.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 
 
 class Database:
@@ -83,7 +85,13 @@ class Database:
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that can say what happens on a conflict."""
-        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        if self.sqlite:  # a dialect takes longer to import than most commands to do their work
+            from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
