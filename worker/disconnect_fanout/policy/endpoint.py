@@ -8,6 +8,8 @@ _LONGEST_URL = 2048
 _LONGEST_HOST = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[[0-9a-f:.]+\](:[0-9]*)?", re.IGNORECASE)
+_BRACKETS = re.compile(r"//[^/?#]*\[[^/?#]*\]")
+_MORE_THAN_BRACKETS = "names an address in brackets with more around it, or with a zone"
 _NUMERIC = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 
 
@@ -21,7 +23,8 @@ def endpoint_problem(url: str, *, allow_http: bool) -> str | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "can't be parsed"
+        # Some Pythons already refuse to split what others split and we refuse below.
+        return _MORE_THAN_BRACKETS if _BRACKETS.search(url) else "can't be parsed"
     if port == 0:
         return "has port 0"
     return _scheme_problem(parts, allow_http=allow_http) or _host_problem(parts)
@@ -57,7 +60,7 @@ def _name_problem(netloc: str, host: str) -> str | None:
 
 def _bracket_problem(netloc: str, host: str) -> str | None:
     if not _BRACKETED.fullmatch(netloc):  # urlsplit reads [::1]evil as ::1
-        return "names an address in brackets with more around it, or with a zone"
+        return _MORE_THAN_BRACKETS
     return _literal_problem(IPv6Address, host)
 
 
