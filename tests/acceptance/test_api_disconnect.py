@@ -171,7 +171,8 @@ async def test_a_file_of_credentials_is_imported_whole_or_not_at_all(scene: Scen
     refused = await scene.installation.fanout("credentials", "import", str(bad))
     assert refused.exit_code == 2
     assert "line 2: type: is missing" in refused.stderr
-    await scene.installation.ask("credentials", "import", str(good))
+    done = await scene.installation.ask("credentials", "import", str(good))
+    assert done == {"credentials": 1}
     listed = await scene.installation.ask("credentials", "list")
     assert [one["id"] for one in listed] == [10, 11, 12, 20]
     assert listed[-1] == {

@@ -169,3 +169,12 @@ async def _silence(receiver: Receiver) -> None:
 async def told(installation: Installation, job: str) -> int:
     """Return how many deliveries of a job are recorded as delivered."""
     return int((await installation.ask("replays", "show", job))["delivered"])
+
+
+async def told_more_than(count: int, installation: Installation, job: str) -> None:
+    """Wait until more of a job than that is recorded as delivered."""
+    recorded = count
+    async with asyncio.timeout(60):
+        while recorded <= count:
+            recorded = await told(installation, job)
+            await asyncio.sleep(_LOOK_EVERY_S)

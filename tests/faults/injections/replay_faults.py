@@ -6,7 +6,7 @@ from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
 from tests.harness.answer import Answer
-from tests.harness.replay_scene import command, job_becomes, job_named, told
+from tests.harness.replay_scene import command, job_becomes, job_named, told, told_more_than
 
 
 @dataclass
@@ -17,7 +17,7 @@ class KilledHalfway(Fault):
         rate: of the replay.
     """
 
-    rate: str = "100/s"
+    rate: str = "50/s"
 
     async def prepare(self, scene: Scene) -> None:
         for one in scene.platforms:
@@ -37,9 +37,12 @@ class KilledHalfway(Fault):
             replay.kill()
             await replay.wait()
         reached = []
-        for share in (0.3, 0.6):
+        for share in (0.3, 0.5):
             target = died_with + round(share * len(scene.ids))
             await scene.platforms[0].receiver.received(target, within=30)
+            # What was received is not recorded yet, and a worker that records nothing new
+            # between two kills was killed once.
+            await told_more_than(max([0, *reached]), scene.installation, job)
             await scene.worker.sigkill()
             await scene.forgets()
             reached.append(await told(scene.installation, job))

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from disconnect_events.openapi import document
+from disconnect_fanout.adapters.http.listening import listen
 from disconnect_fanout.api.answer import json_answer
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
@@ -18,10 +19,6 @@ _LONGEST_LINE = 16 * 1024
 _V1 = re.compile(r"/v1/calendars/([^/?#]+)")
 _V2 = re.compile(r"/v2/calendars/([^/?#]+)/disconnect")
 _SHUTDOWN_S = 20.0
-
-
-class AddressTaken(Exception):
-    """Nobody can listen where the configuration says."""
 
 
 class ApiServer:
@@ -57,15 +54,8 @@ class ApiServer:
         Raises:
             AddressTaken: or it is not an address of this machine.
         """
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            raise AddressTaken(
-                f"FANOUT_API_HOST and FANOUT_API_PORT: can't listen on "
-                f"{self._host}:{self._port} ({error.strerror})"
-            ) from None
-        return int(self._runner.addresses[0][1])
+        names = "FANOUT_API_HOST and FANOUT_API_PORT"
+        return await listen(self._runner, self._host, self._port, names)
 
     async def close(self) -> None:
         """Take no more requests, and finish those that are under way."""

@@ -4,11 +4,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from disconnect_fanout.adapters.http.listening import listen
 from disconnect_fanout.app.readiness import Readiness
-
-
-class AddressTaken(Exception):
-    """Nobody can listen where the configuration says."""
 
 
 class HttpServer:
@@ -37,14 +34,8 @@ class HttpServer:
         Raises:
             AddressTaken: or it is not an address of this machine.
         """
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            raise AddressTaken(
-                f"FANOUT_HTTP_HOST and FANOUT_HTTP_PORT: can't listen on "
-                f"{self._host}:{self._port} ({error.strerror})"
-            ) from None
+        names = "FANOUT_HTTP_HOST and FANOUT_HTTP_PORT"
+        await listen(self._runner, self._host, self._port, names)
 
     async def close(self) -> None:
         """Stop listening."""

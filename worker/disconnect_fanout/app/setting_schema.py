@@ -5,18 +5,16 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from disconnect_fanout.app.settings import SECRETS, Settings
-
-_PREFIX = "FANOUT_"
+from disconnect_fanout.app.settings import PREFIX, SECRETS, Settings
 
 
 def settings_schema() -> dict[str, Any]:
     """Return the schema; all values are text, as in an environment. Holds no value of yours."""
     fields = Settings.model_fields
-    properties = {f"{_PREFIX}{name.upper()}": _property(one) for name, one in fields.items()}
+    properties = {f"{PREFIX}{name.upper()}": _property(one) for name, one in fields.items()}
     for name in sorted(SECRETS):
-        words = f"a file that holds {_PREFIX}{name.upper()}"
-        properties[f"{_PREFIX}{name.upper()}_FILE"] = {"type": "string", "description": words}
+        words = f"a file that holds {PREFIX}{name.upper()}"
+        properties[f"{PREFIX}{name.upper()}_FILE"] = {"type": "string", "description": words}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:disconnect-fanout:schema:config",
@@ -24,8 +22,8 @@ def settings_schema() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "anyOf": [
-            {"required": [f"{_PREFIX}SECRET_KEY"]},
-            {"required": [f"{_PREFIX}SECRET_KEY_FILE"]},
+            {"required": [f"{PREFIX}SECRET_KEY"]},
+            {"required": [f"{PREFIX}SECRET_KEY_FILE"]},
         ],
     }
 

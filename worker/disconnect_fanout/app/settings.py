@@ -37,7 +37,7 @@ from disconnect_fanout.policy.backoff import DEFAULT_SCHEDULE
 __all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
 
 ENV_FILE = ".env"
-_PREFIX = "FANOUT_"
+PREFIX = "FANOUT_"
 SECRETS = {"amqp_url", "database_url", "secret_key"}
 _WEEK_S = 7 * 86400.0
 _NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     """What can be configured. Durations are seconds; each field's description is its help text."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         for source in (env_settings, dotenv_settings):
             sources.append(source)
             if isinstance(source, EnvSettingsSource | DotEnvSettingsSource):
-                sources.append(SecretFiles(settings_cls, source.env_vars, _PREFIX, SECRETS))
+                sources.append(SecretFiles(settings_cls, source.env_vars, PREFIX, SECRETS))
         return tuple(sources)
 
 
@@ -143,15 +143,15 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         fields = Settings.model_fields
-        raise SettingsError(problems_of(error, fields, _PREFIX, SECRETS)) from None
+        raise SettingsError(problems_of(error, fields, PREFIX, SECRETS)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{ENV_FILE} can't be read: {error}"]) from None
 
 
 def unknown_variables() -> list[str]:
     """Return a warning for each ``FANOUT_*`` variable that nothing reads; call after loading."""
-    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
-    known |= {f"{_PREFIX}{name}_file".upper() for name in SECRETS}
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    known |= {f"{PREFIX}{name}_file".upper() for name in SECRETS}
     names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
-    ours = {name.upper() for name in names if name.upper().startswith(_PREFIX)}
+    ours = {name.upper() for name in names if name.upper().startswith(PREFIX)}
     return [unknown_variable(name, known) for name in sorted(ours - known)]

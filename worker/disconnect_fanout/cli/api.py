@@ -20,7 +20,7 @@ def api() -> None:
       curl -X DELETE -H "X-API-Key: sk_…" 127.0.0.1:8080/v1/calendars/alice@example.com
     """
     # Imported here: a server needs what no other command waits for.
-    from disconnect_fanout.api.server import AddressTaken  # noqa: PLC0415
+    from disconnect_fanout.adapters.http.listening import AddressTaken  # noqa: PLC0415
     from disconnect_fanout.app.api_process import run_api  # noqa: PLC0415
     from disconnect_fanout.app.worker import SchemaProblem  # noqa: PLC0415
 

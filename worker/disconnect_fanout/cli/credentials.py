@@ -1,5 +1,6 @@
 """``fanout credentials``: the calendar credentials that users can disconnect."""
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,6 @@ from disconnect_fanout.cli.credential_line import (
     parse_type,
 )
 from disconnect_fanout.cli.import_file import ImportFile
-from disconnect_fanout.cli.links import Imported
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, parse_identifier
 from disconnect_fanout.cli.session import Session, execute, opened
@@ -24,6 +24,13 @@ from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
 
 app = typer.Typer(no_args_is_help=True, help="Calendar credentials, for `fanout api`.")
 _LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did."""
+
+    credentials: int
 
 
 @app.command()

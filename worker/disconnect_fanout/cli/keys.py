@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.adapters.store.key_ring import ListedKey, SqlKeyRing
-from disconnect_fanout.adapters.store.link_book import LinkBook
-from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
@@ -53,9 +52,8 @@ def create(
 
     async def work() -> tuple[str, str]:
         async with opened() as session:
-            book = LinkBook(session.database, await session.seals())
-            if platform is not None and await book.unregistered([platform]):
-                raise NotFound("platform", platform)
+            if platform is not None:
+                await PlatformRegistry(session.database, session.vault).get(platform)
             async with audited(session):
                 return await SqlKeyRing(session.database).create(
                     chosen, platform_id=platform, user_id=user_id, scopes=scope or ()

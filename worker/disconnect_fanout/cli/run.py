@@ -21,7 +21,7 @@ def run() -> None:
       fanout run
     """
     # Imported here: a worker needs what no other command waits for.
-    from disconnect_fanout.app.http_server import AddressTaken  # noqa: PLC0415
+    from disconnect_fanout.adapters.http.listening import AddressTaken  # noqa: PLC0415
     from disconnect_fanout.app.run_lock import AlreadyRunning  # noqa: PLC0415
     from disconnect_fanout.app.worker import SchemaProblem, run_worker  # noqa: PLC0415
 

@@ -38,24 +38,28 @@ async def weed(connection: AbstractConnection, queue: str, judge: Judge) -> None
     """
     left = await depth(connection, queue)
     size = max(_SMALLEST_WINDOW, -(-left // _MOST_WINDOWS))
-    held = 0
     channels: list[AsyncExitStack] = []
+    held: list[int] = []
     try:
         while left > 0:
             channels.append(AsyncExitStack())
+            held.append(0)
             channel = await channels[-1].enter_async_context(a_channel(connection))
             wire = await channel.get_underlay_channel()
             found = await _window(wire, queue, min(size, left))
             if not found:
                 break
-            left, held = left - len(found), held + len(found)
+            left -= len(found)
+            held[-1] = len(found)
             stale = await judge(found)
             await _ack(wire, found, stale)
-            held -= len(stale)
+            held[-1] -= len(stale)
     finally:
-        for one in channels:  # in their order, which is the order in which messages go back
+        # The queue hears of each channel's end from another process, in whatever order: so each
+        # window is back before the next one goes.
+        for number, one in enumerate(channels, 1):
             await one.aclose()
-        await wait_back(connection, queue, held)
+            await wait_back(connection, queue, sum(held[:number]))
 
 
 async def _window(wire: AbstractChannel, queue: str, most: int) -> list[DeliveredMessage]:

@@ -1,8 +1,9 @@
 """The end of a connection: links, credentials and the promise to tell of it, in one transaction."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,7 @@ from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Reused
+from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outcome, Reused
 from disconnect_fanout.policy.disconnection import Disconnection, events_of
 
 _ANY = frozenset({None, *Provider})
@@ -39,35 +40,40 @@ class SqlConnections:
         self, email: str, platform_id: str, memo: Memo | None
     ) -> Ended | NotConnected | Reused:
         """End all links of a user, if the platform has one, and delete their Google credentials."""
-        async with self._database.record() as connection:
-            known = await self._answers.before(connection, memo)
-            if known is not None:
-                assert not isinstance(known, Credential)  # noqa: S101 - its request says which
-                return known
-            done = await self._end_user(connection, email, platform_id)
-            outcome = Ended() if done else NotConnected()
-            await self._answers.remember(connection, memo, outcome)
-            return outcome
+        outcome = await self._once(
+            memo, lambda connection: self._end_user(connection, email, platform_id)
+        )
+        assert not isinstance(outcome, Credential)  # noqa: S101 - a memo knows its request
+        return outcome
 
     async def end_credential(
         self, number: int, calendar: Calendar, user_id: int, memo: Memo | None
     ) -> Credential | NotConnected | Reused:
         """Delete a user's credential and end their links of that provider."""
+        outcome = await self._once(memo, partial(self._end_credential, number, calendar, user_id))
+        assert not isinstance(outcome, Ended)  # noqa: S101 - a memo knows its request
+        return outcome
+
+    async def _once(
+        self, memo: Memo | None, work: Callable[[AsyncConnection], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Do the work and remember its outcome, or return what is remembered."""
         async with self._database.record() as connection:
             known = await self._answers.before(connection, memo)
             if known is not None:
-                assert not isinstance(known, Ended)  # noqa: S101 - its request says which
                 return known
-            outcome = await self._end_credential(connection, number, calendar, user_id)
+            outcome = await work(connection)
             await self._answers.remember(connection, memo, outcome)
             return outcome
 
-    async def _end_user(self, connection: AsyncConnection, email: str, platform_id: str) -> bool:
+    async def _end_user(
+        self, connection: AsyncConnection, email: str, platform_id: str
+    ) -> Ended | NotConnected:
         folded = email.casefold()
         at = await self._now(connection)
         open_links = await self._open_links(connection, folded, at, _ANY)
         if platform_id not in {link.platform_id for link in open_links.values()}:
-            return False
+            return NotConnected()
         gone = await self._credentials.take(
             connection,
             self._credentials.of_user(folded),
@@ -77,10 +83,10 @@ class SqlConnections:
         ended = await self._end(connection, open_links, at)
         what = Disconnection(folded, google_id, ended, Provider.GOOGLE, at, platform_id)
         await self._outbox.put(connection, events_of(what, _new_id))
-        return True
+        return Ended()
 
     async def _end_credential(
-        self, connection: AsyncConnection, number: int, calendar: Calendar, user_id: int
+        self, number: int, calendar: Calendar, user_id: int, connection: AsyncConnection
     ) -> Credential | NotConnected:
         gone = await self._credentials.take(
             connection,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.api_tables import outbox
@@ -68,8 +68,3 @@ class SqlOutbox:
         """Forget what was published."""
         async with self._database.intend() as connection:
             await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
-
-    async def pending(self) -> int:
-        """Return how many events are not published yet."""
-        async with self._database.read() as connection:
-            return (await connection.execute(select(func.count()).select_from(outbox))).scalar_one()
