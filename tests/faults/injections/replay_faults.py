@@ -36,7 +36,7 @@ class KilledHalfway(Fault):
             await scene.platforms[0].receiver.received(died_with + len(scene.ids) // 10)
             replay.kill()
             await replay.wait()
-        reached = []
+        reached: list[int] = []
         for share in (0.3, 0.5):
             target = died_with + round(share * len(scene.ids))
             await scene.platforms[0].receiver.received(target, within=30)
