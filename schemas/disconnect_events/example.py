@@ -15,6 +15,20 @@ EVENT: dict[str, object] = {
     },
 }
 
+CONNECT: dict[str, object] = {
+    "id": "evt_45c48cce2e2d",
+    "event_type": "user.calendar.connected",
+    "timestamp": "2025-11-01T09:30:00Z",
+    "api_version": "v1",
+    "data": {
+        "user_email": "alice@example.com",
+        "google_id": "105942374304",
+        "provider": "google",
+        "connected_at": "2025-11-01T09:30:00Z",
+        "platform_id": "plat_luma",
+    },
+}
+
 WEBHOOK: dict[str, object] = {
     "id": "wh_5d41402abc4b2a76b9719d911017c592",
     "event_type": "user.calendar.disconnected",

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from disconnect_events import example
+from disconnect_events.connect import ConnectEventV1
 from disconnect_events.dead_letter import DeadLetterV1
 from disconnect_events.event import DisconnectEventV1
 from disconnect_events.webhook import WebhookV1
@@ -15,18 +16,19 @@ from disconnect_events.webhook import WebhookV1
 FOLDER = Path(__file__).parent / "jsonschema"
 CONTRACTS: Mapping[str, tuple[type[BaseModel], dict[str, object]]] = {
     "event": (DisconnectEventV1, example.EVENT),
+    "connect_event": (ConnectEventV1, example.CONNECT),
     "webhook": (WebhookV1, example.WEBHOOK),
     "dead_letter": (DeadLetterV1, example.DEAD_LETTER),
 }
 
 
 def path_of(name: str) -> Path:
-    """Return where the schema of ``event``, ``webhook`` or ``dead_letter`` is kept."""
+    """Return where the schema of one of ``CONTRACTS`` is kept."""
     return FOLDER / f"{name}.v1.json"
 
 
 def document(name: str) -> str:
-    """Return the schema of ``event``, ``webhook`` or ``dead_letter`` as text."""
+    """Return the schema of one of ``CONTRACTS`` as text."""
     model, shown = CONTRACTS[name]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
+from tests.harness.fake_link_store import FakeLinkStore
+from tests.harness.fake_tables import FakeTables
+
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
@@ -135,6 +138,7 @@ async def null_stores(source: PlatformSource) -> Stores:
     return Stores(
         platforms=FixedPlatforms(platforms),
         events=NullEvents([one.id for one in platforms]),
+        links=FakeLinkStore(FakeTables()),
         ledger=NullLedger(),
         due=NullDue(),
         letters=NullLetters(),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.harness.disconnect import body, disconnect
+from tests.harness.disconnect import EXAMPLE_AT, body, connect, disconnect
 
 from disconnect_events import DeadLetterV1, WebhookDataV1, WebhookV1
 from disconnect_fanout.adapters.broker.codec import (
@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.broker.codec import (
     encode_letter,
     encode_webhook,
 )
+from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.identity import webhook_event_id
@@ -334,6 +335,8 @@ def test_nothing_raises(content: bytes, content_type: str | None) -> None:
     match decode_event(content, content_type):
         case DisconnectEvent() as event:
             assert encode_webhook(event, "plat_luma") == model_body(event, "plat_luma")
+        case ConnectEvent(platform_id=platform_id):
+            assert platform_id
         case Rejection(detail=detail, event_id=name):
             assert detail
             assert name is None or "@" not in name
@@ -385,3 +388,56 @@ def test_a_wrong_cloud_event_is_rejected_in_plain_words(
 def test_other_headers_make_no_cloud_event() -> None:
     """A ce- header without a version is somebody's own."""
     assert decode_event(body(disconnect(EVENT.id)), None, {"ce-id": "evt_2"}) == EVENT
+
+
+# ── connect events ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_connect_event_is_parsed_field_by_field() -> None:
+    """The same envelope; the instant is cut to its second, the provider is google by default."""
+    event = connect("evt_c", "plat_luma", connected_at="2025-11-01T10:30:00.9+01:00")
+    assert decode_event(body(event), "application/json") == ConnectEvent(
+        id="evt_c",
+        timestamp=datetime(2025, 11, 21, 15, 45, tzinfo=UTC),
+        user=User("alice@example.com", "105942374304"),
+        provider=Provider.GOOGLE,
+        connected_at=datetime(2025, 11, 1, 9, 30, tzinfo=UTC),
+        platform_id="plat_luma",
+    )
+
+
+def test_a_connect_is_a_cloud_event_too() -> None:
+    """In binary mode, by its type."""
+    headers = cloud("ce-", id="evt_c", time=EXAMPLE_AT, type="user.calendar.connected")
+    data = json.dumps(connect("evt_c", "plat_luma")["data"]).encode()
+    assert decode_event(data, None, headers) == decode_event(
+        body(connect("evt_c", "plat_luma")), None
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"platform_id": None}, "data.platform_id: must be a string"),
+        ({"platform_id": "with space"}, "data.platform_id: must hold no space"),
+        ({"connected_at": "2025-11-01T09:30:00"}, "data.connected_at: "),
+        ({"google_id": 105942374304}, "data.google_id: must be a string"),
+        ({"user_email": "alice"}, "data.user_email: must be an address"),
+        ({"provider": "yahoo"}, "data.provider: must be one of"),
+    ],
+    ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
+)
+def test_a_wrong_connect_is_rejected_in_plain_words(changes: dict[str, Any], words: str) -> None:
+    """As strictly as a disconnect; the words never repeat a value."""
+    event = connect("evt_c", "plat_luma")
+    found = decode_event(body({**event, "data": {**event["data"], **changes}}), None)
+    assert isinstance(found, Rejection)
+    assert (found.reason, found.event_id) == (RejectReason.MALFORMED, "evt_c")
+    assert words in found.detail
+    assert "alice" not in found.detail
+
+
+def test_a_disconnect_that_mentions_connects_is_a_disconnect() -> None:
+    """Only the event's own type counts, not a field that nobody knows."""
+    event = {**disconnect(EVENT.id), "note": "user.calendar.connected"}
+    assert decode_event(body(event), None) == EVENT

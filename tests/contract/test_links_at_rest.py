@@ -29,8 +29,8 @@ async def rows(world: SqlWorld) -> list[Any]:
 async def found(world: SqlWorld, email: str = ALICE, google_id: str | None = None) -> set[Link]:
     """Return the candidates of one event."""
     one = event(email=email, google_id=google_id)
-    (candidates,) = await find_links(world.database, world.seals, [one])
-    return set(candidates)
+    (candidates,) = await find_links(world.database, world.seals, [one.user])
+    return set(candidates.values())
 
 
 async def seal_all(world: SqlWorld) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, new_key
-from disconnect_fanout.adapters.store import api_tables, open_breakers
+from disconnect_fanout.adapters.store import api_tables, audit_trail, connects, open_breakers
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema import _head, check_schema, migrate
 from disconnect_fanout.adapters.store.sealed_event import load_seals
@@ -19,7 +19,12 @@ from disconnect_fanout.adapters.store.tables import metadata
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 HEAD, NEWER = _head(), "9999"
-ELSEWHERE = (api_tables.outbox, open_breakers.open_breakers)
+ELSEWHERE = (
+    api_tables.outbox,
+    audit_trail.audit,
+    connects.connects,
+    open_breakers.open_breakers,
+)
 """Of the other modules that hold tables: imported, so that they are looked at too."""
 
 

@@ -34,6 +34,23 @@ def disconnect(event_id: str, email: str = "alice@example.com", **changes: Any) 
     return event
 
 
+def connect(event_id: str, platform_id: str, **changes: Any) -> dict[str, Any]:
+    """Return a connect event of alice, changed in fields of ``data``."""
+    return {
+        "id": event_id,
+        "event_type": "user.calendar.connected",
+        "timestamp": EXAMPLE_AT,
+        "api_version": "v1",
+        "data": {
+            "user_email": "alice@example.com",
+            "google_id": "105942374304",
+            "connected_at": "2025-11-01T09:30:00Z",
+            "platform_id": platform_id,
+            **changes,
+        },
+    }
+
+
 def body(event: dict[str, Any]) -> bytes:
     """Return it as it goes over the wire."""
     return json.dumps(event).encode()

@@ -27,13 +27,17 @@ class FakeRetention:
         self._keep_ms = span_ms(keep_s)
 
     async def do_some(self) -> int:
-        """Prune one event with all that it has."""
+        """Prune one event with all that it has, or one connect."""
         self._tables.reach()
         before = self._tables.now_ms - self._keep_ms
         for event_id, event in self._tables.events.items():
             rows = [row for row in self._tables.rows() if row.event_id == event_id]
             if event.received_at < before and all(_closed(row, before) for row in rows):
                 return self._forget(event_id, rows)
+        for event_id, (_, received_at) in self._tables.connects.items():
+            if received_at < before:
+                del self._tables.connects[event_id]
+                return 1
         return 0
 
     def _forget(self, event_id: str, rows: list[DeliveryRow]) -> int:

@@ -20,7 +20,7 @@ from disconnect_fanout.adapters.store.settlement import (
     settle,
 )
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.change import Attempted, Barrier, Change, CopySeen
@@ -55,7 +55,7 @@ class FakeEventStore:
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         """Return the candidate links for each event."""
         self._tables.reach()
-        return [tuple(link for link in self._tables.links if _may_count(link, one))
+        return [tuple(link for link in self._tables.links if may_count(link, one.user))
                 for one in events]  # fmt: skip
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
@@ -86,7 +86,7 @@ class FakeEventStore:
 
     def _planned(self, intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
         """A row that is there is ours, from a try whose answer was lost: its lease is renewed."""
-        new = _new_row(intent, planned, now)
+        new = new_row(intent.event.id, planned, now)
         there = self._tables.deliveries.get(planned.id)
         if there is None:
             return new
@@ -236,15 +236,17 @@ class FakeDueStore:
         return Claim(delivery, interrupted=cut)
 
 
-def _may_count(link: Link, event: DisconnectEvent) -> bool:
-    same_google_id = link.google_id is not None and link.google_id == event.user.google_id
-    return link.email == event.user.folded_email or same_google_id
+def may_count(link: Link, user: User) -> bool:
+    """Tell whether a link is found by a user's address or google id."""
+    same_google_id = link.google_id is not None and link.google_id == user.google_id
+    return link.email == user.folded_email or same_google_id
 
 
-def _new_row(intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
+def new_row(event_id: str, planned: PlannedDelivery, now: int) -> DeliveryRow:
+    """Return a delivery as it is inserted."""
     return DeliveryRow(
         id=planned.id,
-        event_id=intent.event.id,
+        event_id=event_id,
         platform_id=planned.platform_id,
         state="pending",
         attempts=0,

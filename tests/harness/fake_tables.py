@@ -62,6 +62,7 @@ class FakeTables:
         reachable: False is an outage.
         commits: transactions so far.
         outages: how often it has failed somebody.
+        connects: content hash and arrival of each connect event that was learnt.
         new_token: makes leases and names of jobs.
     """
 
@@ -76,6 +77,7 @@ class FakeTables:
     attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     duties: dict[str, tuple[str, int]] = field(default_factory=dict)
+    connects: dict[str, tuple[str, int]] = field(default_factory=dict)
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
     _disk: Snapshot = field(default_factory=lambda: Snapshot({}, {}, {}, {}, {}))
     _on_its_way: list[Snapshot] = field(default_factory=list)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from tests.harness.fake_housekeeping import FakeBalance, FakeRetention
+from tests.harness.fake_link_store import FakeLinkStore
 from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
 from tests.harness.fake_store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fake_tables import FakeTables
@@ -65,6 +66,7 @@ class FakeWorld:
     def _ports(self) -> Ports:
         return Ports(
             events=FakeEventStore(self.tables),
+            links=FakeLinkStore(self.tables),
             ledger=FakeLedger(self.tables, self.facts.append),
             due=FakeDueStore(self.tables),
             platforms=FakePlatformSource(self.tables),

@@ -14,6 +14,8 @@ from disconnect_fanout.flow.fan_out import Decode, FanOut
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import RejectBox
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterQueue
+from disconnect_fanout.flow.link_keeper import ExternalLinks
+from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.flow.recorder import Ledger, Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.replayer import Replayer, ReplayStore
@@ -91,9 +93,18 @@ class FlowParts:
             clocks=clocks,
             observe=observe,
         )
+        links = ExternalLinks()
         self.fan_out = kinds.fan_out(
             decode=ports.decode,
-            resolver=Resolver(ports.events, self.directory, self.bulkheads, GRACE, new_lease),
+            resolver=Resolver(
+                store=ports.events,
+                directory=self.directory,
+                bulkheads=self.bulkheads,
+                planner=Planner(self.directory, GRACE),
+                links=links,
+                new_lease=new_lease,
+            ),
+            links=links,
             deliverer=self.deliverer,
             recorder=self.recorder,
             office=self.office,

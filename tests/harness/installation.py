@@ -16,6 +16,7 @@ from tests.harness.worker_process import WorkerProcess
 from disconnect_fanout.adapters.crypto.vault import new_key
 
 EVENT_TYPE = "user.calendar.disconnected"
+CONNECT_TYPE = "user.calendar.connected"
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
@@ -83,6 +84,11 @@ class Installation:
     async def publish(self, *events: dict[str, Any]) -> None:
         """Publish events as upstream would, confirmed."""
         await self.publish_raw(*(body(event) for event in events))
+
+    async def publish_connects(self, *events: dict[str, Any]) -> None:
+        """Publish connect events as upstream would, confirmed and mandatory."""
+        bodies = [body(event) for event in events]
+        await amqp.publish(self.vhost.url, self.vhost.exchange, CONNECT_TYPE, *bodies)
 
     async def publish_raw(self, *bodies: bytes, **properties: Any) -> None:
         """Publish any bytes with the right routing key."""

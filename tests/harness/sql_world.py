@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.balance import BalanceSheet
+from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
@@ -20,6 +21,7 @@ from disconnect_fanout.adapters.store.duty import Duty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.instant import from_ms, span_ms, to_s
 from disconnect_fanout.adapters.store.ledger import SqlLedger
+from disconnect_fanout.adapters.store.link_store import SqlLinkStore
 from disconnect_fanout.adapters.store.locked_rows import lock_named
 from disconnect_fanout.adapters.store.open_breakers import open_breakers
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
@@ -41,6 +43,7 @@ _INSTANTS = {
         "settled_at",
     ),
     tables.events: ("received_at",),
+    connects: ("received_at",),
     tables.platforms: ("old_secret_until",),
     tables.replays: ("slot_at", "finished_at"),
     tables.duties: ("until",),
@@ -82,7 +85,8 @@ class SqlWorld:
     def ports(self, database: Database) -> Ports:
         """Return a worker's ports."""
         return Ports(
-            events=SqlEventStore(database, self.seals),
+            events=SqlEventStore(database, self.seals, by_google_id=True),
+            links=SqlLinkStore(database, self.seals),
             ledger=SqlLedger(database, self.facts.append),
             due=SqlDueStore(database, self.seals),
             platforms=SqlPlatformSource(database, self.vault, TIMEOUT_S),

@@ -14,6 +14,7 @@ from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
+from disconnect_fanout.flow.link_store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.replayer import ReplayStore
 from disconnect_fanout.flow.resolver import EventStore
@@ -57,6 +58,7 @@ class Ports:
     """What one worker is given."""
 
     events: EventStore
+    links: LinkStore
     ledger: Ledger
     due: DueStore
     platforms: PlatformSource

@@ -20,7 +20,7 @@ from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import EXHAUSTED, attempted, event, intent, planned
 from tests.harness.vhost import Vhost
 
-from disconnect_fanout.adapters.store.tables import audit
+from disconnect_fanout.adapters.store.audit_trail import audit
 from disconnect_fanout.cli import main
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.invocation import harmless, remember

@@ -59,6 +59,7 @@ FACTS: list[Fact] = [
     EventHandled(EventOutcome.FANNED_OUT, "evt_1", 3),
     EventHandled(EventOutcome.NO_RECIPIENTS, "evt_2"),
     EventHandled(EventOutcome.DUPLICATE, "evt_1"),
+    EventHandled(EventOutcome.LINKED, "evt_3", 1),
     *(
         EventHandled(EventOutcome.REJECTED, None, reason=one, detail="data: is missing")
         for one in RejectReason

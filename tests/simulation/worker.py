@@ -33,6 +33,7 @@ from tests.simulation.witness import Witness
 
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
 from disconnect_fanout.app.gate import Gate
+from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.deliver import Clocks
@@ -218,5 +219,5 @@ class Worker:
         self._around.witness.object("bug", f"{self.process.name} met {error!r}")
 
 
-def _decode(message: Incoming) -> DisconnectEvent | Rejection:
+def _decode(message: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
     return decode_event(message.body, message.content_type)

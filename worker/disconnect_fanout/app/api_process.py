@@ -9,7 +9,6 @@ import structlog
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
-from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.ended_connections import SqlConnections
@@ -24,6 +23,7 @@ from disconnect_fanout.api.server import ApiServer
 from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stop_signal import stop_signal
+from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
@@ -41,7 +41,7 @@ async def run_api(settings: Settings) -> None:
     """
     configure_logs(settings.log_level, settings.log_format)
     database = Database(settings.database_url.get_secret_value())
-    topology = Topology(settings.exchange, settings.prefix)
+    topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
     try:
         with stop_signal() as stop:

@@ -16,7 +16,7 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
-from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
@@ -24,6 +24,8 @@ from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.app.gauges import Gauges
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
+from disconnect_fanout.app.topology import topology_of
+from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.bulkheads import Bulkheads
@@ -34,7 +36,10 @@ from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.link_keeper import ExternalLinks
+from disconnect_fanout.flow.managed_links import ManagedLinks
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.relay import Relay
@@ -70,11 +75,6 @@ class Parts:
     chores: tuple[Housekeeping | BalanceWatch, ...]
 
 
-def topology_of(settings: Settings) -> Topology:
-    """Return the names at the broker."""
-    return Topology(settings.exchange, settings.prefix)
-
-
 def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     """Make the parts and introduce them to each other; nothing runs yet."""
     observe, crashed = observer.observe, observer.crashed
@@ -96,6 +96,8 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         settings.max_in_flight, settings.max_in_flight_per_platform, time.monotonic, observe
     )
     recoveries = Recoveries(time.monotonic)
+    planner = Planner(directory, timedelta(seconds=settings.link_grace))
+    links = ManagedLinks(stores.links, planner) if settings.learns_links else ExternalLinks()
     deliverer = Deliverer(
         sender=sender,
         recorder=recorder,
@@ -110,12 +112,14 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     fan_out = FanOut(
         decode=_decode,
         resolver=Resolver(
-            stores.events,
-            directory,
-            bulkheads,
-            timedelta(seconds=settings.link_grace),
-            lambda: uuid.uuid4().hex,
+            store=stores.events,
+            directory=directory,
+            bulkheads=bulkheads,
+            planner=planner,
+            links=links,
+            new_lease=lambda: uuid.uuid4().hex,
         ),
+        links=links,
         deliverer=deliverer,
         recorder=recorder,
         office=office,
@@ -223,5 +227,5 @@ def _chores(
     )
 
 
-def _decode(message: Incoming) -> DisconnectEvent | Rejection:
+def _decode(message: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
     return decode_event(message.body, message.content_type, message.headers)

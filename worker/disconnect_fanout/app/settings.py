@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         """The Fernet keys in clear, for the vault; the first one seals."""
         return [key.get_secret_value() for key in self.secret_key]
 
+    @property
+    def learns_links(self) -> bool:
+        """Whether events open and close links."""
+        return self.directory == "managed"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
+from disconnect_fanout.adapters.store.link_store import SqlLinkStore
 from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
@@ -29,6 +30,7 @@ from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
+from disconnect_fanout.flow.link_store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.relay import Outbox
 from disconnect_fanout.flow.replayer import ReplayStore
@@ -42,6 +44,7 @@ class Stores:
 
     platforms: PlatformSource
     events: EventStore
+    links: LinkStore
     ledger: Ledger
     due: DueStore
     letters: DeadLetterStore
@@ -61,7 +64,8 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     vault = Vault(settings.secret_keys)
     return Stores(
         platforms=SqlPlatformSource(database, vault, settings.timeout),
-        events=SqlEventStore(database, seals),
+        events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
+        links=SqlLinkStore(database, seals),
         ledger=SqlLedger(database, observe),
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),

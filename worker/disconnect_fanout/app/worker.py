@@ -20,13 +20,14 @@ from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.http_server import HttpServer
-from disconnect_fanout.app.parts import Parts, assemble, topology_of
+from disconnect_fanout.app.parts import Parts, assemble
 from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.app.run_lock import RunLock
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stop_signal import stop_signal
 from disconnect_fanout.app.stores import sql_stores
+from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.watch import Watch
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.vigil import Watchman

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.topology import topology_of
 
 
 @asynccontextmanager
@@ -19,7 +20,7 @@ async def publishing(settings: Settings, name: str) -> AsyncIterator[tuple[Publi
     Raises:
         BrokerUnreachable: it does not answer.
     """
-    topology = Topology(settings.exchange, settings.prefix)
+    topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, name)
     try:
         await publisher.start()

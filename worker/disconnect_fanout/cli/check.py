@@ -10,13 +10,13 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from sqlalchemy import select
 
 from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
-from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.settings import Settings, SettingsError
+from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import configuration, execute
@@ -93,7 +93,7 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
 
 
 async def _broker(settings: Settings) -> str:
-    topology = Topology(settings.exchange, settings.prefix)
+    topology = topology_of(settings)
     connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout check")
     async with connection:
         for queue in topology.queues:

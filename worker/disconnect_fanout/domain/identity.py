@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 
 _DIGEST_CHARS = 32  # 128 bits: no collision among all disconnects that will ever be
@@ -36,4 +37,17 @@ def content_hash(event: DisconnectEvent) -> str:
         event.reason,
         "null" if event.initiated_by is None else f"={event.initiated_by}",
         recipients,
+    )
+
+
+def connect_hash(event: ConnectEvent) -> str:
+    """Return the same for a connect event."""
+    return _digest(
+        event.id,
+        event.timestamp.isoformat(),
+        event.user.email,
+        "null" if event.user.google_id is None else f"={event.user.google_id}",
+        event.provider,
+        event.connected_at.isoformat(),
+        event.platform_id,
     )

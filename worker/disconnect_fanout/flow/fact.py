@@ -17,6 +17,7 @@ class EventOutcome(StrEnum):
     NO_RECIPIENTS = "no_recipients"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+    LINKED = "linked"
 
 
 @dataclass(frozen=True, slots=True)

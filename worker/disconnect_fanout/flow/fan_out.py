@@ -1,9 +1,13 @@
-"""One event: decode → resolve → tell → ack. The ack is the last line, and unique."""
+"""One event: decode → resolve → tell → ack. The ack is the last line, and unique.
+
+A connect event tells nobody of itself: decode → learn → ack.
+"""
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
+from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
 from disconnect_fanout.flow.change import Barrier, CopySeen
@@ -13,6 +17,7 @@ from disconnect_fanout.flow.fact import DeadLetterDecided, EventHandled, EventOu
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
+from disconnect_fanout.flow.link_keeper import Linked, LinkKeeper
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
@@ -20,7 +25,7 @@ from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
 HOLD_S = 1.0
 """An event is held for its first attempts at most this long; then the leases answer for them."""
 
-Decode: TypeAlias = Callable[[Incoming], DisconnectEvent | Rejection]
+Decode: TypeAlias = Callable[[Incoming], DisconnectEvent | ConnectEvent | Rejection]
 
 
 class FanOut:
@@ -31,6 +36,7 @@ class FanOut:
         *,
         decode: Decode,
         resolver: Resolver,
+        links: LinkKeeper,
         deliverer: Deliverer,
         recorder: Recorder,
         office: DeadLetterOffice,
@@ -41,6 +47,7 @@ class FanOut:
     ) -> None:
         self._decode = decode
         self._resolver = resolver
+        self._links = links
         self._deliverer = deliverer
         self._recorder = recorder
         self._office = office
@@ -66,11 +73,30 @@ class FanOut:
         await message.ack()
 
     async def _settle(self, message: Incoming) -> None:
-        """Return when the fate of each delivery of the event, or its rejection, is on disk."""
-        event = self._decode(message)
-        if isinstance(event, Rejection):
-            await self._reject(message, event)
-            return
+        """Return when what came of the message is on disk."""
+        match self._decode(message):
+            case Rejection() as why:
+                await self._reject(message, why)
+            case ConnectEvent() as event:
+                await self._learn(message, event)
+            case DisconnectEvent() as event:
+                await self._fan_out(message, event)
+            case unknown:
+                assert_never(unknown)  # else it would be acked unread
+
+    async def _learn(self, message: Incoming, event: ConnectEvent) -> None:
+        match await self._links.learn(event):
+            case Linked(told=told):
+                self._observe(EventHandled(EventOutcome.LINKED, event.id, told))
+            case Rejection() as why:
+                await self._reject(message, why)
+            case Registration.CONFLICT:
+                await self._reject(message, _conflict(event.id))
+            case Registration():
+                self._observe(EventHandled(EventOutcome.DUPLICATE, event.id))
+
+    async def _fan_out(self, message: Incoming, event: DisconnectEvent) -> None:
+        """Return when the fate of each delivery of the event is on disk."""
         again = False
         while True:
             outages = self._resolver.outages
@@ -92,7 +118,7 @@ class FanOut:
                 self._observe(EventHandled(EventOutcome.FANNED_OUT, event.id, plan.recipients))
                 await self._tell(plan, message.arrived_at)
             case Registration.CONFLICT:
-                await self._reject(message, _conflict(event))
+                await self._reject(message, _conflict(event.id))
             case Registration.KNOWN if again:
                 await self._recorder.record(Barrier())
             case Registration():
@@ -129,9 +155,9 @@ def _unprocessable(error: Exception) -> Rejection:
     )
 
 
-def _conflict(event: DisconnectEvent) -> Rejection:
+def _conflict(event_id: str) -> Rejection:
     return Rejection(
         RejectReason.ID_CONFLICT,
         "another event with other content was fanned out under this id; publish with a new id",
-        event.id,
+        event_id,
     )

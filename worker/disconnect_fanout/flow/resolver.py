@@ -6,7 +6,6 @@ its deliveries; everyone else learns that they are recorded.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import zip_longest
 from typing import Protocol, TypeAlias
 
@@ -20,7 +19,9 @@ from disconnect_fanout.flow.batcher import Batcher
 from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
-from disconnect_fanout.policy.plan import Recipient, plan
+from disconnect_fanout.flow.link_keeper import LinkKeeper
+from disconnect_fanout.flow.planner import Planner
+from disconnect_fanout.policy.plan import Recipient
 
 LARGEST_BATCH = 200
 LEASE_MARGIN_S = 15.0
@@ -85,22 +86,25 @@ class Resolver:
     """Resolves events in batches.
 
     Args:
-        grace: a link that ended up to this long before the disconnect still counts.
+        links: is told of every event that is written down.
         new_lease: makes a token that nobody else has; it fences the writes of one delivery.
     """
 
     def __init__(
         self,
+        *,
         store: EventStore,
         directory: Directory,
         bulkheads: Bulkheads,
-        grace: timedelta,
+        planner: Planner,
+        links: LinkKeeper,
         new_lease: Callable[[], str],
     ) -> None:
         self._store = store
         self._directory = directory
         self._bulkheads = bulkheads
-        self._grace = grace
+        self._planner = planner
+        self._links = links
         self._new_lease = new_lease
         self._batcher: Batcher[DisconnectEvent, Resolution] = Batcher(self._resolve, LARGEST_BATCH)
 
@@ -118,35 +122,18 @@ class Resolver:
         return await self._batcher.submit(event)
 
     async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
-        recipients = await self._recipients(events)
+        recipients = await self._planner.recipients(events, await self._store.links(events))
         drafts = [self._draft(event, who) for event, who in zip(events, recipients, strict=True)]
+        intents = [draft.intent for draft in drafts]
         registrations: Sequence[Registration] = []
         try:
-            registrations = await self._store.register([draft.intent for draft in drafts])
+            answers = await self._store.register(intents)
+            await self._links.end(intents, answers)  # before anyone is told that they ended
+            registrations = answers
         finally:
             self._hand_back(drafts, registrations)
         return [
             _resolution(draft, answer) for draft, answer in zip(drafts, registrations, strict=True)
-        ]
-
-    async def _recipients(
-        self, events: Sequence[DisconnectEvent]
-    ) -> Sequence[tuple[Recipient, ...]]:
-        links = await self._store.links(events)
-        plans = self._plans(events, links)
-        if any(one.dead for recipients in plans for one in recipients):
-            # A platform may have been registered or enabled this very second.
-            await self._directory.refresh()
-            plans = self._plans(events, links)
-        return plans
-
-    def _plans(
-        self, events: Sequence[DisconnectEvent], links: Sequence[Sequence[Link]]
-    ) -> Sequence[tuple[Recipient, ...]]:
-        platforms = self._directory.platforms
-        return [
-            plan(event, found, platforms, self._grace)
-            for event, found in zip(events, links, strict=True)
         ]
 
     def _draft(self, event: DisconnectEvent, recipients: Sequence[Recipient]) -> _Draft:

@@ -7,6 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from disconnect_events import (
+    ConnectEventV1,
     DeadLetterV1,
     DisconnectDataV1,
     DisconnectEventV1,
@@ -14,6 +15,7 @@ from disconnect_events import (
     is_unsupported_version,
 )
 from disconnect_fanout.adapters.broker.cloud_event import envelope
+from disconnect_fanout.domain.connection import CONNECT_TYPE, ConnectEvent
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import (
     API_VERSION,
@@ -28,12 +30,13 @@ from disconnect_fanout.domain.rejection import Rejection, RejectReason
 
 LARGEST_EVENT = 1024 * 1024
 _JSON = "application/json"
+_CONNECT = CONNECT_TYPE.encode()
 _UTF8 = ("", "utf-8", "utf8")
 
 
 def decode_event(
     body: bytes, content_type: str | None, headers: Mapping[str, object] | None = None
-) -> DisconnectEvent | Rejection:
+) -> DisconnectEvent | ConnectEvent | Rejection:
     """Parse an upstream message (CONTRACT section 3); nothing is coerced.
 
     Args:
@@ -49,6 +52,8 @@ def decode_event(
         return Rejection(RejectReason.MALFORMED, problem)
     text = envelope(body, headers or {}) or body
     try:
+        if _CONNECT in text and _type_of(text) == CONNECT_TYPE:
+            return _connection(ConnectEventV1.model_validate_json(text))
         return _event(DisconnectEventV1.model_validate_json(text))
     except ValidationError as error:
         unsupported = is_unsupported_version(error)
@@ -133,6 +138,26 @@ def _event(model: DisconnectEventV1) -> DisconnectEvent:
         initiated_by=data.initiated_by,
         platform_ids=tuple(model.platform_ids) or None,
     )
+
+
+def _connection(model: ConnectEventV1) -> ConnectEvent:
+    data = model.data
+    return ConnectEvent(
+        id=model.id,
+        timestamp=model.timestamp.replace(microsecond=0),
+        user=User(data.user_email, data.google_id),
+        provider=Provider(data.provider),
+        connected_at=data.connected_at.replace(microsecond=0),
+        platform_id=data.platform_id,
+    )
+
+
+def _type_of(text: bytes) -> object:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None  # whoever parses it says what is wrong
+    return found.get("event_type") if isinstance(found, dict) else None
 
 
 def _content_type_problem(content_type: str | None) -> str | None:

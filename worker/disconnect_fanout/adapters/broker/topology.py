@@ -30,10 +30,16 @@ Arguments: TypeAlias = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The names, from ``FANOUT_EXCHANGE`` and ``FANOUT_PREFIX``."""
+    """The names, from ``FANOUT_EXCHANGE`` and ``FANOUT_PREFIX``.
+
+    Attributes:
+        keys: routing keys of what is taken from the exchange. A binding that is there already is
+            left alone: with one taken away, events would be lost unseen.
+    """
 
     exchange: str = "calendar.events"
     prefix: str = "fanout"
+    keys: tuple[str, ...] = (EVENT_TYPE,)
 
     @property
     def events_queue(self) -> str:
@@ -82,7 +88,8 @@ async def declare(connection: AbstractConnection, topology: Topology) -> None:
             for name, arguments in topology.queues.items():
                 await _declare_queue(channel, name, arguments)
             queue = await channel.get_queue(topology.events_queue, ensure=False)
-            await queue.bind(topology.exchange, EVENT_TYPE)
+            for key in topology.keys:
+                await queue.bind(topology.exchange, key)
 
 
 async def _declare_exchange(connection: AbstractConnection, topology: Topology) -> None:

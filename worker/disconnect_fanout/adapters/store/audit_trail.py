@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, select, update
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import from_ms, to_ms
-from disconnect_fanout.adapters.store.tables import audit
+from disconnect_fanout.adapters.store.tables import metadata
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),  # user@host, as the operating system has them
+    Column("command", String(64), nullable=False),
+    Column("arguments", Text, nullable=False),  # no secret and no address of a user
+    Column("outcome", String(16)),  # None until the command has come to its end
+    Column("counts", Text, nullable=False),  # JSON: names and whole numbers
+    Index("ix_audit_at", "at"),
+)
 
 
 @dataclass(frozen=True, slots=True)

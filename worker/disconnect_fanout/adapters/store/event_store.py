@@ -2,21 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.patience import Sleep, again
+from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
 from disconnect_fanout.adapters.store.registration import RegistrationDesk
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.intent import Intent, Registration
-from disconnect_fanout.flow.outage import StoreUnreachable
-
-Answer = TypeVar("Answer")
 
 
 class SqlEventStore:
@@ -25,6 +21,7 @@ class SqlEventStore:
     Args:
         hold_s: how long an outage is waited for before it is reported.
         sleep: waits between two tries in an outage.
+        by_google_id: see ``RegistrationDesk``.
     """
 
     def __init__(
@@ -32,12 +29,13 @@ class SqlEventStore:
         database: Database,
         seals: Seals,
         *,
-        hold_s: float = 60.0,
+        hold_s: float = HOLD_S,
         sleep: Sleep = asyncio.sleep,
+        by_google_id: bool = False,
     ) -> None:
         self._database = database
         self._seals = seals
-        self._desk = RegistrationDesk(database, seals)
+        self._desk = RegistrationDesk(database, seals, by_google_id=by_google_id)
         self._hold_s = hold_s
         self._sleep = sleep
 
@@ -52,7 +50,10 @@ class SqlEventStore:
         Raises:
             StoreUnreachable: the outage lasted too long.
         """
-        return await self._patiently(partial(find_links, self._database, self._seals, events))
+        users = [event.user for event in events]
+        find = partial(find_links, self._database, self._seals, users)
+        found = await patiently(find, self._hold_s, self._sleep)
+        return [tuple(links.values()) for links in found]
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         """Insert those events that are new, with their deliveries, in one transaction.
@@ -65,15 +66,5 @@ class SqlEventStore:
         Raises:
             StoreUnreachable: the outage lasted too long; a redelivery finds what was written.
         """
-        return await self._patiently(partial(self._desk.register, intents, uuid.uuid4().hex))
-
-    async def _patiently(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        try:
-            async with asyncio.timeout(self._hold_s):
-                try:
-                    return await call()
-                except StoreUnreachable:
-                    return await again(call, self._sleep)
-        except TimeoutError:
-            words = f"the database has not answered for {self._hold_s:g} s"
-            raise StoreUnreachable(words) from None
+        write = partial(self._desk.register, intents, uuid.uuid4().hex)
+        return await patiently(write, self._hold_s, self._sleep)

@@ -34,7 +34,12 @@ _LEASED = deliveries.c.lease.is_not(None)
 _EMPTY = (
     update(events)
     .where(events.c.id == bindparam("_id"))
-    .values(sealed=bindparam("_sealed"), content_hash=bindparam("_content"), user_hash=None)
+    .values(
+        sealed=bindparam("_sealed"),
+        content_hash=bindparam("_content"),
+        user_hash=None,
+        google_hash=None,
+    )
 )
 _Item = TypeVar("_Item")
 

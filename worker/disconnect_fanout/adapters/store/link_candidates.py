@@ -1,25 +1,25 @@
 """Who may have to be told: the links of a batch of users, found with one query."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import User
 from disconnect_fanout.domain.link import Link
 
 
 async def find_links(
-    database: Database, seals: Seals, events: Sequence[DisconnectEvent]
-) -> Sequence[Sequence[Link]]:
-    """Return the links of each event's address or google id, each once, in the events' order.
+    database: Database, seals: Seals, users: Sequence[User]
+) -> Sequence[Mapping[int, Link]]:
+    """Return the links of each user's address or google id, by row, in the users' order.
 
     Raises:
         Unsealable: a link was sealed with a key that is not configured.
     """
-    emails = _storable({event.user.folded_email for event in events})
-    google_ids = _storable({event.user.google_id or "" for event in events})
+    emails = _storable({user.folded_email for user in users})
+    google_ids = _storable({user.google_id or "" for user in users})
     by_email: dict[str, dict[int, Link]] = defaultdict(dict)
     by_google_id: dict[str, dict[int, Link]] = defaultdict(dict)
     async with database.read() as connection:
@@ -30,13 +30,8 @@ async def find_links(
             by_google_id[link.google_id][row] = link
     none: dict[int, Link] = {}
     return [
-        tuple(
-            {
-                **by_email.get(event.user.folded_email, none),
-                **by_google_id.get(event.user.google_id or "", none),
-            }.values()
-        )
-        for event in events
+        {**by_email.get(user.folded_email, none), **by_google_id.get(user.google_id or "", none)}
+        for user in users
     ]
 
 

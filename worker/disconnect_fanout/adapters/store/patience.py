@@ -1,5 +1,6 @@
 """Patience in an outage: the same call again, at growing intervals, until the database answers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,6 +10,9 @@ from disconnect_fanout.flow.outage import StoreUnreachable
 
 Answer = TypeVar("Answer")
 Sleep = Callable[[float], Awaitable[None]]
+
+HOLD_S = 60.0
+"""An outage is waited for this long before it is reported; then an event goes back to the queue."""
 
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 5.0
@@ -27,3 +31,19 @@ async def again(call: Callable[[], Awaitable[Answer]], sleep: Sleep) -> Answer:
         sleep=sleep,
     )
     return await retrying(call)
+
+
+async def patiently(call: Callable[[], Awaitable[Answer]], hold_s: float, sleep: Sleep) -> Answer:
+    """Return what ``call`` returns, however often it takes within the time.
+
+    Raises:
+        StoreUnreachable: the outage lasted longer.
+    """
+    try:
+        async with asyncio.timeout(hold_s):
+            try:
+                return await call()
+            except StoreUnreachable:
+                return await again(call, sleep)
+    except TimeoutError:
+        raise StoreUnreachable(f"the database has not answered for {hold_s:g} s") from None

@@ -17,11 +17,16 @@ from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 
 
 class RegistrationDesk:
-    """Inserts what is new and tells what is not."""
+    """Inserts what is new and tells what is not.
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    Args:
+        by_google_id: whether events must be found by it later, which costs an index.
+    """
+
+    def __init__(self, database: Database, seals: Seals, *, by_google_id: bool = False) -> None:
         self._database = database
         self._seals = seals
+        self._by_google_id = by_google_id
         self._insert_event = (
             database.insert(events)
             .values(copies=0, received_at=database.now_ms)
@@ -95,10 +100,12 @@ class RegistrationDesk:
 
     def _event_row(self, intent: Intent, writer: str) -> dict[str, object]:
         event = intent.event
+        google_id = event.user.google_id if self._by_google_id else None
         return {
             "id": event.id,
             "content_hash": self._seals.text_hash(intent.content_hash),
             "user_hash": self._seals.user_hash(event.user.folded_email),
+            "google_hash": None if google_id is None else self._seals.text_hash(google_id),
             "sealed": self._seals.seal_event(event),
             "disconnected_at": to_s(event.disconnected_at),
             "recipients": len(intent.deliveries),

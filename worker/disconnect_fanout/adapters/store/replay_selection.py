@@ -115,11 +115,11 @@ class ReplaySelector:
         """Return the ids of deliveries whose user has come back to their platform."""
         sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
         opened = [self._seals.open_event(one) for one in sealed.values()]
-        links = await find_links(self._database, self._seals, opened)
+        links = await find_links(self._database, self._seals, [one.user for one in opened])
         back = {
             (event.id, link.platform_id)
             for event, found in zip(opened, links, strict=True)
-            for link in found
+            for link in found.values()
             if returned(link, event)
         }
         return {row.id for row in page if (row.event_id, row.platform_id) in back}

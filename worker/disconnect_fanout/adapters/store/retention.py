@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete, select
 
+from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.old_events import LARGEST_BATCH, OldEvents
@@ -11,7 +12,7 @@ _ABANDONED_MS = 86_400_000  # a duty that nobody has held for a day was one of a
 
 
 class Retention:
-    """``flow.housekeeping.Chore``: events with their deliveries, then replays, then duties.
+    """``flow.housekeeping.Chore``: events with their deliveries, then connects, replays and duties.
 
     Args:
         keep_s: nothing younger goes.
@@ -24,7 +25,19 @@ class Retention:
 
     async def do_some(self) -> int:
         """Prune a batch; return how many rows went, 0 when nothing is left."""
-        return await self._events.do_some() or await self._old_job() or await self._old_duties()
+        return (
+            await self._events.do_some()
+            or await self._old_connects()
+            or await self._old_job()
+            or await self._old_duties()
+        )
+
+    async def _old_connects(self) -> int:
+        old = select(connects.c.id).where(connects.c.received_at < self._before)
+        async with self._database.intend() as connection:
+            ids = list((await connection.execute(old.limit(LARGEST_BATCH))).scalars())
+            gone = delete(connects).where(self._database.among(connects.c.id, ids))
+            return (await connection.execute(gone)).rowcount if ids else 0
 
     async def _old_job(self) -> int:
         """Prune the items of a job that ended long ago; a job without items goes itself."""

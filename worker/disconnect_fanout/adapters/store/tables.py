@@ -104,6 +104,7 @@ events = Table(
     Column("id", String(128), primary_key=True),
     Column("content_hash", String(32), nullable=False),  # keyed: nobody tries addresses on a copy
     Column("user_hash", LargeBinary),  # keyed hash of the case-folded address; None once forgotten
+    Column("google_hash", String(32)),  # keyed; only where connects may come after disconnects
     Column("sealed", LargeBinary, nullable=False),  # the event as JSON, encrypted
     Column("disconnected_at", BigInteger, nullable=False),  # seconds
     Column("received_at", BigInteger, nullable=False),
@@ -114,12 +115,12 @@ events = Table(
     Index("ix_events_user_hash", "user_hash"),
 )
 unheard = events.c.recipients == literal_column("0")
-Index(
-    "ix_events_unheard",
-    events.c.received_at,
-    sqlite_where=unheard,
-    postgresql_where=unheard,
-)
+google_known = events.c.google_hash.is_not(None)
+for _name, _column, _where in (
+    ("ix_events_unheard", events.c.received_at, unheard),
+    ("ix_events_google_hash", events.c.google_hash, google_known),
+):
+    Index(_name, _column, sqlite_where=_where, postgresql_where=_where)
 
 deliveries = Table(
     "deliveries",
@@ -234,17 +235,4 @@ duties = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(255), nullable=False),
     Column("until", BigInteger, nullable=False),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("who", Text, nullable=False),  # user@host, as the operating system has them
-    Column("command", String(64), nullable=False),
-    Column("arguments", Text, nullable=False),  # no secret and no address of a user
-    Column("outcome", String(16)),  # None until the command has come to its end
-    Column("counts", Text, nullable=False),  # JSON: names and whole numbers
-    Index("ix_audit_at", "at"),
 )
