@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import (
+    DISCONNECTED_AT,
     EXHAUSTED,
     RETRY,
     attempted,
@@ -22,6 +23,7 @@ from tests.harness.store_examples import dead as dead_letter
 
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.balance import BalanceSheet
+from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.discards import Discards
 from disconnect_fanout.adapters.store.event_history import EventHistory
 from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
@@ -29,11 +31,14 @@ from disconnect_fanout.adapters.store.late_recipients import LateRecipients
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replay_items import AGAIN
-from disconnect_fanout.domain.event import DisconnectEvent, Reason
-from disconnect_fanout.domain.identity import content_hash
+from disconnect_fanout.domain.connection import ConnectEvent
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.identity import connect_hash, content_hash
 from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.intent import Intent, Registration
+from disconnect_fanout.flow.link_store import Opening
 from disconnect_fanout.policy.decide import Delivered
+from disconnect_fanout.policy.tenure import opened
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
 NOTHING = PersonalData(links=0, events=0, deliveries=0, attempts=0, untold=0, dead=0)
@@ -125,6 +130,24 @@ async def test_no_hash_is_left_that_could_confirm_a_guess(sql_world: SqlWorld) -
     await alices(sql_world).remove()
     guesses = [content_hash(one), sql_world.seals.text_hash(content_hash(one)), before]
     assert await read() not in guesses
+
+
+async def test_a_forgotten_connect_comes_back_without_its_user(sql_world: SqlWorld) -> None:
+    """Its id is known, so a copy links nobody; neither its hashes nor the event's are left."""
+    user = User(ALICE, "105942374304")
+    at = DISCONNECTED_AT
+    connect = ConnectEvent("evt_c", at, user, Provider.GOOGLE, at, "luma")
+    opening = Opening(connect, opened(connect), connect_hash(connect))
+    await told(sql_world, ALICE)
+    await sql_world.worker.links.open([opening])
+    await alices(sql_world).remove()
+    assert await sql_world.worker.links.open([opening]) == [Registration.KNOWN]
+    assert await sql_world.worker.links.of_users([user]) == [{}]
+    async with sql_world.database.read() as connection:
+        known = (await connection.execute(select(connects))).one()
+        event_row = (await connection.execute(select(tables.events))).one()
+    assert (known.user_hash, known.content_hash) == (None, None)
+    assert (event_row.user_hash, event_row.google_hash) == (None, None)
 
 
 async def test_what_is_untold_is_counted_and_discarded_when_asked(sql_world: SqlWorld) -> None:
