@@ -1,7 +1,7 @@
 """A private RabbitMQ: a real broker as a child process, on loopback, for a demo or a test.
 
 It touches nothing of a RabbitMQ that the machine may run: own folder, own ports, own node name
-server (epmd), own cookie, no plugin. Several run side by side, as root or as an ordinary user.
+server (epmd), own cookie, no plugin unless asked. Several run side by side, as root or not.
 """
 
 import asyncio
@@ -29,12 +29,14 @@ class PrivateRabbitMQ:
 
     Args:
         server: The ``rabbitmq-server`` to run; ``rabbitmqctl`` lies beside it.
+        management: Whether it also speaks HTTP, on ``management_port``.
     """
 
-    def __init__(self, server: Path) -> None:
+    def __init__(self, server: Path, *, management: bool = False) -> None:
         self._server = server
+        self._management = management
         self._folder = Path(tempfile.mkdtemp(prefix="fanout-rabbitmq-"))
-        self._port, self._dist_port, epmd_port = free_ports(3)
+        self._port, self._dist_port, epmd_port, self.management_port = free_ports(4)
         self._env = self._environment(epmd_port)
         self._leash = Leash(self._folder)
         self._epmd = self._child(
@@ -166,11 +168,15 @@ class PrivateRabbitMQ:
         cookie = self._folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
+        settings = {"listeners.tcp.1": f"127.0.0.1:{self._port}"}
+        if self._management:
+            settings |= {"management.tcp.port": f"{self.management_port}"}
+            settings |= {"management.tcp.ip": "127.0.0.1"}
         for name, text in {
             "env.conf": "",
             "advanced.config": "[].\n",
-            "enabled_plugins": "[].\n",
-            "rabbitmq.conf": f"listeners.tcp.1 = 127.0.0.1:{self._port}\n",
+            "enabled_plugins": "[rabbitmq_management].\n" if self._management else "[].\n",
+            "rabbitmq.conf": "".join(f"{key} = {one}\n" for key, one in settings.items()),
         }.items():
             (self._folder / name).write_text(text)
 
