@@ -5,11 +5,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from disconnect_events import example
+from disconnect_events.connect import ConnectEventV1
 from disconnect_events.dead_letter import DeadLetterV1
 from disconnect_events.event import DisconnectEventV1
 from disconnect_events.webhook import WebhookV1
 
 EVENT_TYPE = "user.calendar.disconnected"
+CONNECT_TYPE = "user.calendar.connected"
 
 
 def document(exchange: str = "calendar.events", prefix: str = "fanout") -> dict[str, Any]:
@@ -29,7 +31,8 @@ def document(exchange: str = "calendar.events", prefix: str = "fanout") -> dict[
         },
         "defaultContentType": "application/json",
         "channels": {
-            "events": _exchange(exchange),
+            "events": _exchange(exchange, EVENT_TYPE, "event"),
+            "connects": _exchange(exchange, CONNECT_TYPE, "connect"),
             "queue": _queue(f"{prefix}.events", "Events to fan out.", "event"),
             "dead": _queue(f"{prefix}.dead", "One message for each open dead letter.", "dead"),
             "rejected": _queue(f"{prefix}.rejected", "What could not be processed.", "event"),
@@ -37,12 +40,16 @@ def document(exchange: str = "calendar.events", prefix: str = "fanout") -> dict[
         },
         "operations": {
             "takeEvents": _operation("receive", "events", "event", "Upstream publishes here."),
+            "learnConnects": _operation(
+                "receive", "connects", "connect", "Taken with FANOUT_DIRECTORY=managed."
+            ),
             "tellPlatforms": _operation("send", "webhook", "webhook", "One for each platform."),
             "keepDeadLetters": _operation("send", "dead", "dead", "Browse them, don't consume."),
         },
         "components": {
             "messages": {
                 "event": _message("A user's connection ended", DisconnectEventV1, example.EVENT),
+                "connect": _message("A platform connected a user", ConnectEventV1, example.CONNECT),
                 "webhook": _message("A platform is told", WebhookV1, example.WEBHOOK),
                 "dead": _message("A delivery died", DeadLetterV1, example.DEAD_LETTER),
             },
@@ -50,13 +57,13 @@ def document(exchange: str = "calendar.events", prefix: str = "fanout") -> dict[
     }
 
 
-def _exchange(name: str) -> dict[str, Any]:
+def _exchange(name: str, key: str, message: str) -> dict[str, Any]:
     exchange = {"name": name, "type": "topic", "durable": True}
     return {
-        "address": EVENT_TYPE,
+        "address": key,
         "description": "A topic exchange; the routing key is the event type. Publish persistent "
         "and mandatory, and wait for the confirm.",
-        "messages": {"event": _ref("event")},
+        "messages": {message: _ref(message)},
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
 
@@ -105,6 +112,7 @@ def _ref(message: str) -> dict[str, Any]:
 
 _names: dict[type[BaseModel], str] = {
     DisconnectEventV1: "event",
+    ConnectEventV1: "connect",
     WebhookV1: "webhook",
     DeadLetterV1: "dead",
 }

@@ -65,7 +65,7 @@ async def by_python(vhost: Vhost, _broker: PrivateRabbitMQ, _folder: Path) -> Pu
 
 async def by_node(vhost: Vhost, _broker: PrivateRabbitMQ, folder: Path) -> Published:
     """Publish with Node."""
-    example = str(await with_packages(folder) / "publish_event.js")
+    example = str(await with_packages(EXAMPLES / "node", folder) / "publish_event.js")
     return await run("node", example, "alice@example.com", env={"AMQP_URL": vhost.url})
 
 

@@ -34,10 +34,15 @@ async def run(
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def with_packages(folder: Path) -> Path:
-    """Return a copy of the Node examples with what they need installed."""
-    copy = folder / "node"
-    shutil.copytree(EXAMPLES / "node", copy, ignore=shutil.ignore_patterns("node_modules"))
+async def with_packages(source: Path, folder: Path) -> Path:
+    """Return a copy of a Node package with what it needs installed.
+
+    Args:
+        source: has a ``package.json`` and its lock.
+        folder: where the copy goes.
+    """
+    copy = folder / source.name
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("node_modules"))
     code, _, err = await run("node", str(_NPM), "ci", "--no-audit", "--no-fund", env={}, cwd=copy)
     assert code == 0, err
     return copy

@@ -3,6 +3,7 @@
 import json
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from disconnect_events import DisconnectEventV1, example
 from disconnect_events import dead_letter as dead_letters
 from disconnect_events import event as events
-from disconnect_events.export import CONTRACTS, document, path_of
+from disconnect_events.export import APIS, CONTRACTS, document, path_of, text_of
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import API_VERSION, EVENT_TYPE, Provider, Reason
 from disconnect_fanout.domain.identity import delivery_id, webhook_event_id
@@ -56,6 +57,12 @@ def accepted(name: str, message: object) -> bool:
 def test_the_exported_files_are_current(name: str) -> None:
     """Run ``python -m disconnect_events.export`` after each change of a model."""
     assert path_of(name).read_text("utf-8") == document(name)
+
+
+@pytest.mark.parametrize("path", APIS, ids=lambda path: path.name)
+def test_the_exported_apis_are_current(path: Path) -> None:
+    """What lies beside the package is what it would write."""
+    assert path.read_text("utf-8") == text_of(APIS[path])
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
