@@ -8,6 +8,7 @@ from tests.harness.command import fanout
 from tests.harness.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import new_key
+from disconnect_fanout.demo.child_process import free_ports
 
 SECRET = "hunter2"  # noqa: S105 - what must not be shown
 
@@ -86,6 +87,8 @@ def test_wrong_settings_are_exit_3_all_at_once(newcomer: Operator, command: str)
 def test_a_database_that_was_never_made_is_exit_3_and_is_not_made(newcomer: Operator) -> None:
     """Only `fanout migrate` creates a database; the others say so."""
     newcomer.fanout("init")
+    (port,) = free_ports(1)  # somebody may have a worker on the default one
+    newcomer.settings["FANOUT_HTTP_PORT"] = str(port)
     for command in ("platforms list", "dlq list", "run"):
         assert "fanout migrate" in newcomer.refused(*command.split(), code=3)
     assert not (newcomer.folder / "fanout.db").exists()

@@ -15,9 +15,14 @@ The way of a message from queue to ack: ``adapters.broker.consumer`` → ``flow.
 ``flow.recorder`` (the group commit that the ack waits for).
 """
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("disconnect-fanout")
-except PackageNotFoundError:  # pragma: no cover - a source tree that was never installed
-    __version__ = "0.0.0"
+def __getattr__(name: str) -> str:
+    """``__version__``, read when somebody asks: looking it up costs more than many commands do."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("disconnect-fanout")
+    except PackageNotFoundError:  # pragma: no cover - a source tree that was never installed
+        return "0.0.0"

@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from disconnect_fanout import __version__
-from disconnect_fanout.adapters.broker.codec import encode_webhook
+import disconnect_fanout
 from disconnect_fanout.adapters.store.delivery_record import DeadStory, DeliveryStory
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
@@ -32,6 +31,9 @@ async def curl_of(session: Session, story: DeliveryStory | DeadStory) -> str | N
         return None
     if event is None:
         return None
+    # Its models take longer to make than most commands that share this module take at all.
+    from disconnect_fanout.adapters.broker.codec import encode_webhook  # noqa: PLC0415
+
     body = encode_webhook(event, platform.id)
     return curl(platform.url, _headers(story, platform), body)
 
@@ -56,7 +58,7 @@ def show_story(story: DeliveryStory | DeadStory, command: str | None, output: Ou
 def _headers(story: DeliveryStory | DeadStory, platform: RegisteredPlatform) -> Mapping[str, str]:
     headers = {
         "content-type": "application/json",
-        "user-agent": f"disconnect-fanout/{__version__}",
+        "user-agent": f"disconnect-fanout/{disconnect_fanout.__version__}",
         "webhook-id": story.delivery_id,
         "webhook-timestamp": "<unix seconds>",
         "webhook-signature": f"{_VERSIONS[platform.scheme]},<signature>",

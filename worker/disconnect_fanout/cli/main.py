@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from disconnect_fanout import __version__
+import disconnect_fanout
 from disconnect_fanout.cli.failure import failure
 from disconnect_fanout.cli.invocation import remember
 from disconnect_fanout.cli.misuse import Misuse
@@ -103,7 +103,7 @@ def _help(command: object) -> str:
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
-        show_text(f"disconnect-fanout {__version__}")
+        show_text(f"disconnect-fanout {disconnect_fanout.__version__}")
         raise typer.Exit
 
 

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 
-from disconnect_fanout.cli.table import card, listing
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _PIPE_WIDTH = 240  # nothing is cut or folded for a program that reads tables
@@ -39,6 +39,8 @@ def show_list(rows: Sequence[Any], output: Output, columns: Sequence[str] = ()) 
     match output:
         case Output.TABLE:
             if rows:
+                from disconnect_fanout.cli.table import listing  # noqa: PLC0415 - see console
+
                 console().print(listing(rows, columns))
             else:
                 say("nothing found")
@@ -53,6 +55,8 @@ def show_one(thing: Any, output: Output) -> None:  # noqa: ANN401 - any dataclas
     """Print one dataclass as one object."""
     match output:
         case Output.TABLE:
+            from disconnect_fanout.cli.table import card  # noqa: PLC0415 - see console
+
             console().print(card(thing))
         case Output.JSON:
             _write(orjson.dumps(thing, option=_JSON | orjson.OPT_INDENT_2))
@@ -72,8 +76,10 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """Return a console that colours only what a terminal shows, whatever ``FORCE_COLOR`` says."""
+    from rich.console import Console  # noqa: PLC0415 - machines don't wait for what draws
+
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     return Console(

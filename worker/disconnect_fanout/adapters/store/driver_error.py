@@ -1,10 +1,10 @@
 """The one place where the drivers' errors get a name."""
 
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -56,9 +56,19 @@ async def named_errors(failed: Callable[[], None]) -> AsyncIterator[None]:
             failed()
             raise StoreUnreachable(_words(cause)) from error
         raise StatementRefused(_words(cause), _sqlstate(cause)) from None
-    except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:  # raised while connecting
+    except Exception as error:
+        if not _while_connecting(error):
+            raise
         failed()
         raise StoreUnreachable(_words(error)) from error
+
+
+def _while_connecting(error: Exception) -> bool:
+    """PostgreSQL's driver is asked only if it is there: with SQLite nobody imports it."""
+    driver = sys.modules.get("asyncpg")
+    return isinstance(error, (OSError, PoolTimeout)) or (
+        driver is not None and isinstance(error, driver.InterfaceError)
+    )
 
 
 def _passing(cause: BaseException) -> bool:

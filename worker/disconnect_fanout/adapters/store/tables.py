@@ -8,7 +8,7 @@ the way.
 
 Partial indexes are used only where a query repeats their condition word for word: a bound
 parameter in its place would hide it from both planners. Hence ``waiting``, ``decided`` and
-``dead``, with their constants spelled out.
+``dead``, with their constants spelled out. The indexes themselves are in ``partial_indexes``.
 """
 
 from sqlalchemy import (
@@ -91,12 +91,6 @@ links = Table(
 clear_email = links.c.email.is_not(None)
 clear_google_id = links.c.google_id.is_not(None)
 clear = or_(clear_email, clear_google_id)
-for _name, _column, _where in (
-    ("ix_links_email", links.c.email, clear_email),
-    ("ix_links_google_id", links.c.google_id, clear_google_id),
-    ("ix_links_clear", links.c.id, clear),
-):
-    Index(_name, _column, sqlite_where=_where, postgresql_where=_where)
 
 events = Table(
     "events",
@@ -116,11 +110,6 @@ events = Table(
 )
 unheard = events.c.recipients == literal_column("0")
 google_known = events.c.google_hash.is_not(None)
-for _name, _column, _where in (
-    ("ix_events_unheard", events.c.received_at, unheard),
-    ("ix_events_google_hash", events.c.google_hash, google_known),
-):
-    Index(_name, _column, sqlite_where=_where, postgresql_where=_where)
 
 deliveries = Table(
     "deliveries",
@@ -159,32 +148,6 @@ doomed = deliveries.c.reason.is_not(None)
 dead = deliveries.c.state == literal_column("'dead'")
 discarded = deliveries.c.state == literal_column("'discarded'")
 refused = deliveries.c.last_status >= literal_column(f"{FIRST_REFUSAL}")
-
-# What workers look for is in the first four; the others are for operators. A filter on a column of
-# an index is judged without its row, so that the newest fifty of a million are found in an instant,
-# however few match, and counts read no row at all. Only failures are in them: a delivery that
-# succeeds at once does not pay.
-for _name, _where, _columns in (
-    ("ix_deliveries_due", waiting, "platform_id next_at"),
-    ("ix_deliveries_replaying", replaying, "job next_at"),
-    ("ix_deliveries_decided", decided, "decided_at"),
-    ("ix_deliveries_dead_id", dead, "id"),  # the sweeper walks them in this order
-    (
-        "ix_deliveries_dead",
-        dead,
-        "platform_id decided_at reason last_status last_result last_error",
-    ),
-    ("ix_deliveries_dead_at", dead, "decided_at platform_id reason last_status"),
-    ("ix_deliveries_doomed", doomed, "created_at platform_id reason last_status"),
-    ("ix_deliveries_discarded", discarded, "created_at platform_id"),
-    ("ix_deliveries_refused", refused, "created_at last_status platform_id"),
-):
-    Index(
-        _name,
-        *(deliveries.c[one] for one in _columns.split()),
-        sqlite_where=_where,
-        postgresql_where=_where,
-    )
 
 attempts = Table(
     "attempts",
@@ -226,7 +189,6 @@ replay_items = Table(
     PrimaryKeyConstraint("job", "delivery_id"),
     Index("ix_replay_items_state", "job", "state", "delivery_id", "platform_id"),
     Index("ix_replay_items_delivery_id", "delivery_id"),
-    sqlite_with_rowid=False,
 )
 
 duties = Table(
