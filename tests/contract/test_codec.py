@@ -441,3 +441,16 @@ def test_a_disconnect_that_mentions_connects_is_a_disconnect() -> None:
     """Only the event's own type counts, not a field that nobody knows."""
     event = {**disconnect(EVENT.id), "note": "user.calendar.connected"}
     assert decode_event(body(event), None) == EVENT
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_number_is_malformed(word: str) -> None:
+    """Also in a field that nobody knows; as a word in a string it is a word."""
+    text = body({**disconnect(EVENT.id), "note": 0}).replace(
+        b'"note": 0', f'"note": {word}'.encode()
+    )
+    found = decode_event(text, None)
+    assert isinstance(found, Rejection)
+    assert found.reason is RejectReason.MALFORMED
+    assert "is not valid JSON" in found.detail
+    assert decode_event(body({**disconnect(EVENT.id), "note": word}), None) == EVENT

@@ -286,6 +286,15 @@ def test_what_cannot_be_audited_is_not_done(inside: Operator) -> None:
     assert done == []
 
 
+def test_a_command_that_found_nothing_to_end_has_failed(operator: Operator) -> None:
+    """Its exit code says so, and so does its entry."""
+    operator.refused("links", "end", "--email", "a@example.com", "--platform", "luma", code=5)
+    (entry,) = operator.ask("audit", "list")
+    assert (entry["command"], entry["outcome"], entry["counts"]) == (
+        "links end", "failed", {"links": 0},
+    )  # fmt: skip
+
+
 READING = {
     "api", "audit list", "check", "credentials list", "deliveries balance", "deliveries list",
     "deliveries show", "demo", "dlq export", "dlq groups", "dlq list", "dlq show", "dlq stats",

@@ -117,7 +117,7 @@ async def _database(database: Database, settings: Settings) -> str:
         raise _Wrong(problem)
     await load_seals(database, Vault(settings.secret_keys))
     kind = "SQLite" if database.sqlite else "PostgreSQL"
-    return f"{kind}, its schema is current, and FANOUT_SECRET_KEY opens it"
+    return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
 
 
 async def _clock(database: Database) -> str:

@@ -105,12 +105,12 @@ def end(
         async with opened() as session, audited(session) as counts:
             ended = await (await _book(session)).end(choice, when)
             counts["links"] = len(ended)
+            if not ended:
+                words = f"of that user to {platform} that began by {when:%FT%TZ}"
+                raise NotFound("open link", words)
             return [_record(link) for link in ended]
 
-    ended = execute(work())
-    if not ended:
-        raise NotFound("open link", f"of that user to {platform} that began by {when:%FT%TZ}")
-    show_list(ended, output)
+    show_list(execute(work()), output)
 
 
 @app.command("list")

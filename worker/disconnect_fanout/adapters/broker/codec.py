@@ -51,6 +51,8 @@ def decode_event(
     if (problem := _content_type_problem(content_type)) is not None:
         return Rejection(RejectReason.MALFORMED, problem)
     text = envelope(body, headers or {}) or body
+    if (problem := _number_problem(text)) is not None:
+        return Rejection(RejectReason.MALFORMED, problem)
     try:
         if _CONNECT in text and _type_of(text) == CONNECT_TYPE:
             return _connection(ConnectEventV1.model_validate_json(text))
@@ -158,6 +160,16 @@ def _type_of(text: bytes) -> object:
     except orjson.JSONDecodeError:
         return None  # whoever parses it says what is wrong
     return found.get("event_type") if isinstance(found, dict) else None
+
+
+def _number_problem(text: bytes) -> str | None:
+    """Pydantic reads NaN and Infinity, which JSON does not know."""
+    if b"NaN" in text or b"Infinity" in text:  # in a string they are words
+        try:
+            orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            return f"is not valid JSON (line {error.lineno}, column {error.colno})"
+    return None
 
 
 def _content_type_problem(content_type: str | None) -> str | None:
