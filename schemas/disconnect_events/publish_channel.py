@@ -89,7 +89,8 @@ async def named_errors() -> AsyncIterator[None]:
     """Map what the client raises.
 
     A frozen broker makes it raise ``CancelledError``, which is a cancellation of ours only if
-    somebody asked for one.
+    somebody asked for one. And where somebody did, it may answer with an error of its own, which
+    would be tried again for ever.
 
     Raises:
         Outage: no answer, or a refusal that passes.
@@ -99,8 +100,7 @@ async def named_errors() -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if _cancelled():
             raise
         raise Outage from None
     except (PublishError, ChannelNotFoundEntity):
@@ -108,7 +108,14 @@ async def named_errors() -> AsyncIterator[None]:
     except ChannelAccessRefused:
         raise Forbidden from None
     except (AMQPError, ChannelInvalidStateError, RuntimeError, OSError, EOFError, TimeoutError):
+        if _cancelled():
+            raise asyncio.CancelledError from None
         raise Outage from None
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _is_open(connection: AbstractConnection) -> bool:
