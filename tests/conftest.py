@@ -16,6 +16,7 @@ import pytest
 from tests.faults.report import pytest_terminal_summary
 from tests.harness.postgres import PrivatePostgres
 from tests.harness.postgres_install import ensure_binaries
+from tests.harness.running_broker import running_broker
 from tests.harness.vhost import Vhost, Vhosts
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
@@ -30,12 +31,8 @@ NewDatabase = Callable[[], Awaitable[str]]
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[PrivateRabbitMQ]:
     """The broker of this run. A test that crashes one takes ``own_rabbitmq``."""
-    broker = PrivateRabbitMQ(ensure_server())
-    try:
-        asyncio.run(broker.start())
+    with running_broker() as broker:
         yield broker
-    finally:
-        asyncio.run(broker.stop())
 
 
 @pytest.fixture(scope="session")

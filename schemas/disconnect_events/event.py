@@ -13,6 +13,8 @@ Reason = Literal["user_requested", "token_expired", "revoked"]
 Provider = Literal["google", "office365", "apple"]
 
 MOST_RECIPIENTS = 10_000
+LARGEST_EVENT = 1024 * 1024
+"""Bytes on the wire; a larger one is rejected."""
 
 
 class DisconnectDataV1(BaseModel):

@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_ji
 from tenacity.wait import WaitBaseT
 
 from disconnect_events.connect import ConnectEventV1
-from disconnect_events.event import DisconnectEventV1
+from disconnect_events.event import LARGEST_EVENT, DisconnectEventV1
 from disconnect_events.publish_channel import (
     Forbidden,
     Outage,
@@ -34,7 +34,6 @@ from disconnect_events.publish_error import (
 
 UpstreamEvent: TypeAlias = DisconnectEventV1 | ConnectEventV1
 
-LARGEST_EVENT = 1024 * 1024
 _LONGEST_PROPERTY = 255
 _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 

@@ -1,6 +1,5 @@
 """The examples that a stranger pastes: each publishes, or verifies, the real thing."""
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,11 +14,11 @@ from standardwebhooks import Webhook
 from tests.harness.example import EXAMPLES, ReceiverExample, receiving, run, with_packages
 from tests.harness.installation import Installation
 from tests.harness.receiver import Receiver
+from tests.harness.running_broker import running_broker
 from tests.harness.vhost import Vhost, Vhosts
 
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
-from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from disconnect_fanout.domain.platform import Scheme
 
 PYTHON, SHELL = EXAMPLES / "python", EXAMPLES / "shell"
@@ -33,12 +32,8 @@ BODY = json.dumps({"data": {"disconnected_at": "2025-11-21T15:45:00Z"}})
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateRabbitMQ]:
     """A broker that rabbitmqadmin can speak to."""
-    broker = PrivateRabbitMQ(ensure_server(), management=True)
-    try:
-        asyncio.run(broker.start())
+    with running_broker(management=True) as broker:
         yield broker
-    finally:
-        asyncio.run(broker.stop())
 
 
 @pytest.fixture(scope="module")

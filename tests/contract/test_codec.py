@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.harness.disconnect import EXAMPLE_AT, body, connect, disconnect
 
 from disconnect_events import DeadLetterV1, WebhookDataV1, WebhookV1
+from disconnect_events.event import LARGEST_EVENT
 from disconnect_fanout.adapters.broker.codec import (
-    LARGEST_EVENT,
     decode_event,
     encode_letter,
     encode_webhook,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from aio_pika.abc import AbstractConnection
 from tests.harness import amqp
+from tests.harness.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
@@ -15,7 +16,6 @@ from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
-from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import StoreUnreachable
 
@@ -251,8 +251,8 @@ async def test_letting_go_asks_the_gate_again(bench: NewBench, amqp_url: str) ->
     await one.attached()
     one.gate.clear()
     one.consumer.let_go()
+    await until(lambda: not one.consumer.wanted)  # it has let go, and asks
     await one.publish(b"1")
-    await until(lambda: not one.consumer.attached)
     await amqp.depth_becomes(amqp_url, QUEUE, 1)
     assert one.seen.total() == 0
     one.gate.set()
@@ -307,12 +307,8 @@ async def test_a_bug_holds_its_message_and_nobody_elses(bench: NewBench, amqp_ur
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateRabbitMQ]:
     """A broker for the outages below."""
-    broker = PrivateRabbitMQ(ensure_server())
-    try:
-        asyncio.run(broker.start())
+    with running_broker() as broker:
         yield broker
-    finally:
-        asyncio.run(broker.stop())
 
 
 async def test_work_survives_the_loss_of_its_connection(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from tests.harness import amqp
+from tests.harness.running_broker import running_broker
 from tests.harness.vhost import Vhost
 
 from disconnect_events import (
@@ -30,7 +31,6 @@ from disconnect_fanout.adapters.broker.codec import decode_event
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
-from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from disconnect_fanout.domain.event import DisconnectEvent
 
 NAMES = Topology()
@@ -146,19 +146,8 @@ def test_it_takes_nothing_of_the_worker_along() -> None:
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateRabbitMQ]:
     """A broker for what follows, with everything declared."""
-    broker = PrivateRabbitMQ(ensure_server())
-    try:
-        asyncio.run(_started(broker))
+    with running_broker(declared=NAMES) as broker:
         yield broker
-    finally:
-        asyncio.run(broker.stop())
-
-
-async def _started(broker: PrivateRabbitMQ) -> None:
-    await broker.start()
-    async with await open_connection(broker.url, "test") as connection:
-        await declare(connection, NAMES)
-    await broker.flush_names()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from tests.harness import amqp
+from tests.harness.running_broker import running_broker
 from tests.harness.vhost import Vhost
 
 from disconnect_fanout.adapters.broker import connection as connections
@@ -13,7 +14,6 @@ from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
-from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
@@ -115,19 +115,8 @@ async def test_an_unknown_queue_is_an_outage(publisher: Publisher) -> None:
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateRabbitMQ]:
     """A broker for the outages below, with everything declared."""
-    broker = PrivateRabbitMQ(ensure_server())
-    try:
-        asyncio.run(_started(broker))
+    with running_broker(declared=NAMES) as broker:
         yield broker
-    finally:
-        asyncio.run(broker.stop())
-
-
-async def _started(broker: PrivateRabbitMQ) -> None:
-    await broker.start()
-    async with await open_connection(broker.url, "test") as connection:
-        await declare(connection, NAMES)
-    await broker.flush_names()
 
 
 async def test_a_full_queue_refuses_instead_of_losing(broker: PrivateRabbitMQ) -> None:

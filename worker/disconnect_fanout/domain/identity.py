@@ -24,15 +24,22 @@ def delivery_id(event_id: str, platform_id: str) -> str:
     return f"wh_del_{_digest('delivery', event_id, platform_id)}"
 
 
-def content_hash(event: DisconnectEvent) -> str:
-    """Return a hash of all that the event says; the same id with another hash is a conflict."""
-    recipients = "null" if event.platform_ids is None else f"={' '.join(event.platform_ids)}"
-    return _digest(
+def _heading(event: DisconnectEvent | ConnectEvent) -> tuple[str, ...]:
+    """What every upstream event says: which it is, and whose calendar it is about."""
+    return (
         event.id,
         event.timestamp.isoformat(),
         event.user.email,
         "null" if event.user.google_id is None else f"={event.user.google_id}",
         event.provider,
+    )
+
+
+def content_hash(event: DisconnectEvent) -> str:
+    """Return a hash of all that the event says; the same id with another hash is a conflict."""
+    recipients = "null" if event.platform_ids is None else f"={' '.join(event.platform_ids)}"
+    return _digest(
+        *_heading(event),
         event.disconnected_at.isoformat(),
         event.reason,
         "null" if event.initiated_by is None else f"={event.initiated_by}",
@@ -43,11 +50,7 @@ def content_hash(event: DisconnectEvent) -> str:
 def connect_hash(event: ConnectEvent) -> str:
     """Return the same for a connect event."""
     return _digest(
-        event.id,
-        event.timestamp.isoformat(),
-        event.user.email,
-        "null" if event.user.google_id is None else f"={event.user.google_id}",
-        event.provider,
+        *_heading(event),
         event.connected_at.isoformat(),
         event.platform_id,
     )

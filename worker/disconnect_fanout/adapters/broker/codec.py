@@ -14,6 +14,7 @@ from disconnect_events import (
     describe_problem,
     is_unsupported_version,
 )
+from disconnect_events.event import LARGEST_EVENT
 from disconnect_fanout.adapters.broker.cloud_event import envelope
 from disconnect_fanout.domain.connection import CONNECT_TYPE, ConnectEvent
 from disconnect_fanout.domain.dead_letter import DeadLetter
@@ -28,7 +29,6 @@ from disconnect_fanout.domain.event import (
 from disconnect_fanout.domain.identity import webhook_event_id
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
 
-LARGEST_EVENT = 1024 * 1024
 _JSON = "application/json"
 _CONNECT = CONNECT_TYPE.encode()
 _UTF8 = ("", "utf-8", "utf8")
