@@ -187,6 +187,21 @@ async def test_the_same_request_again_is_answered_alike(scene: Scene) -> None:
     assert await scene.delete("carol@example.com", *missing) == (404, NO_CONNECTION)
 
 
+async def test_bytes_that_are_no_text_are_no_fault_of_ours(scene: Scene) -> None:
+    """In a token they are just bytes; in a key a stranger's; a body badly packed is a 400."""
+    key = scene.key()[1].encode()
+    asked = b"DELETE /v1/calendars/alice@example.com HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    own = b"X-API-Key: " + key + b"\r\n"
+    for headers, status in (
+        (own + b"Idempotency-Key: \xff\r\n\r\n", b"404"),
+        (b"X-API-Key: \xff\r\n\r\n", b"401"),
+        (own + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", b"400"),
+    ):
+        answer = await raw(scene.api, asked + headers)
+        assert answer.split()[1] == status, answer
+        assert answer.endswith(b'"}'), answer
+
+
 async def test_a_revoked_key_is_no_key(scene: Scene) -> None:
     """From the next request on."""
     await scene.installation.link(ALICE, "plat_boardy")

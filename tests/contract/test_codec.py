@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -357,6 +358,26 @@ def test_a_cloud_event_is_the_same_event(prefix: str) -> None:
     headers = cloud(prefix, id=EVENT.id, time="2025-11-21T15:45:00Z")
     data = json.dumps(disconnect(EVENT.id)["data"]).encode()
     assert decode_event(data, "application/json", headers) == EVENT
+
+
+def test_a_cloud_events_body_stays_inside_its_envelope() -> None:
+    """What is no JSON by itself is malformed, though it would be JSON once it was wrapped."""
+    data = json.dumps(disconnect(EVENT.id)["data"]).encode()
+    headers = cloud("ce-", id=EVENT.id, time="2025-11-21T15:45:00Z")
+    for tail in (b',"id":"evt_other"', b',"api_version":"v1"', b"}", b" 1"):
+        found = decode_event(data + tail, "application/json", headers)
+        assert isinstance(found, Rejection)
+        assert found.reason is RejectReason.MALFORMED
+
+
+@pytest.mark.parametrize("odd", [Decimal(1), {"a": 1}, [b"x"], "\udcff", bytearray(b"\xff"), None])
+def test_an_attribute_of_an_odd_kind_is_the_publishers_fault(odd: object) -> None:
+    """AMQP has more kinds of values than JSON: each is an event or a rejection, never a crash."""
+    data = json.dumps(disconnect(EVENT.id)["data"]).encode()
+    headers = cloud("ce-", time="2025-11-21T15:45:00Z") | {"ce-id": odd}
+    found = decode_event(data, "application/json", headers)
+    assert isinstance(found, Rejection)
+    assert found.reason is RejectReason.MALFORMED
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,18 @@ async def test_a_discard_removes_for_good(
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 2)
 
 
+async def test_cloud_events_of_one_body_are_several(
+    box: AmqpRejectBox, rejected: RejectedQueue
+) -> None:
+    """Their attributes tell them apart: a discard takes none that was not named."""
+    for name in ("evt_1", "evt_2", "evt_1"):
+        await box.put(Message(b"{}", None, {"ce-id": name, "ce-specversion": "2.0"}), MALFORMED)
+    ids = [one.id for one in await rejected.list(10)]
+    assert len(set(ids)) == 2
+    assert await rejected.discard([ids[0]]) == 2
+    assert await rejected.replay([ids[1]]) == 1
+
+
 async def test_a_large_body_is_kept_whole(
     box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
 ) -> None:

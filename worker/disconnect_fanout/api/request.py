@@ -22,13 +22,16 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """Return the body.
 
     Raises:
-        BadRequest: it is too long.
+        BadRequest: it is too long, or not encoded as its headers say.
     """
     found = bytearray()
-    async for chunk in request.content.iter_any():
-        found += chunk
-        if len(found) > LARGEST_BODY:
-            raise BadRequest(f"the body is longer than {LARGEST_BODY} bytes")
+    try:
+        async for chunk in request.content.iter_any():
+            found += chunk
+            if len(found) > LARGEST_BODY:
+                raise BadRequest(f"the body is longer than {LARGEST_BODY} bytes")
+    except web.RequestPayloadError:
+        raise BadRequest("the body is not encoded as its headers say") from None
     return bytes(found)
 
 
@@ -58,7 +61,9 @@ def memo_of(request: web.BaseRequest, caller: ApiKey, body: bytes) -> Memo | Non
         return None
     if len(tokens) > 1 or not 0 < len(tokens[0]) <= _LONGEST_TOKEN:
         raise BadRequest(f"{IDEMPOTENCY_KEY} has 1 to {_LONGEST_TOKEN} characters, once")
-    asked = b"\0".join((request.method.encode(), request.raw_path.encode(), body))
+    asked = b"\0".join(
+        (request.method.encode(), request.raw_path.encode(errors="surrogateescape"), body)
+    )
     return Memo(caller.id, tokens[0], hashlib.sha256(asked).hexdigest())
 
 

@@ -8,6 +8,8 @@ from typing import Self
 
 from sqlalchemy.engine import make_url
 
+from disconnect_fanout.flow.outage import StoreUnreachable
+
 
 class AlreadyRunning(Exception):
     """Another worker holds the SQLite file."""
@@ -20,6 +22,7 @@ class RunLock:
 
     Raises:
         AlreadyRunning: on entry, if another process holds it.
+        StoreUnreachable: on entry, if its file can't be made beside the database.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -33,7 +36,10 @@ class RunLock:
         """Take it."""
         if self._path is None:
             return self
-        self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "a")
+        try:
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "a")
+        except OSError as error:
+            raise StoreUnreachable(f"can't lock {self._path}: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,6 +4,7 @@ The AMQP binding writes ``cloudEvents:id`` or ``cloudEvents_id``; bridges from H
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import orjson
 
@@ -13,6 +14,8 @@ _FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
 
 def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
     """Return our own envelope around the body, or None if the headers name no CloudEvent.
+
+    A body that is no JSON comes back as it is.
 
     What is missing or wrong in it is found by whoever parses it, as in any other event.
     """
@@ -25,11 +28,36 @@ def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
     version = attributes.get("specversion")
     if version is None:
         return None
+    if not _is_json(
+        body
+    ):  # spliced in, it could end the envelope's data and write fields of its own
+        return body
     known = {ours: attributes[theirs] for ours, theirs in _FIELDS.items() if theirs in attributes}
     # Another major version may mean something else by the same words.
     api_version = "v1" if str(version).startswith("1.") else f"CloudEvents {version}"
     return orjson.dumps({**known, "api_version": api_version, "data": orjson.Fragment(body)})
 
 
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
 def _text(value: object) -> object:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+    """Return what JSON can say; an attribute of a kind that no event has counts as null.
+
+    So do bytes that are no text: with marks in their place, two events could end up with one id.
+    """
+    match value:
+        case bytes() | bytearray() | str():
+            try:
+                return (value.encode() if isinstance(value, str) else value).decode()
+            except UnicodeError:
+                return None
+        case bool() | int() | float() | datetime():
+            return value
+        case _:
+            return None

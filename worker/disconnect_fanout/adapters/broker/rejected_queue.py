@@ -150,7 +150,10 @@ async def _ack(message: AbstractIncomingMessage) -> None:
 
 
 def _id(message: AbstractIncomingMessage) -> str:
-    return f"rej_{sha256(message.body).hexdigest()[:16]}"
+    """Two CloudEvents may have one body; what tells them apart are their attributes."""
+    attributes = sorted(_kept(message.headers).items())
+    told_apart = repr(attributes).encode(errors="backslashreplace") if attributes else b""
+    return f"rej_{sha256(message.body + told_apart).hexdigest()[:16]}"
 
 
 def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:

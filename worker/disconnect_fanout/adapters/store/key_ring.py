@@ -104,7 +104,7 @@ class SqlKeyRing:
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def _listed(row: Row[Any]) -> ListedKey:

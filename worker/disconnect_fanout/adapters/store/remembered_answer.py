@@ -68,7 +68,7 @@ def _place(memo: Memo) -> ColumnElement[bool]:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()  # a header's own bytes
 
 
 def _text(outcome: Outcome) -> bytes:
