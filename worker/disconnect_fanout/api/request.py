@@ -61,9 +61,7 @@ def memo_of(request: web.BaseRequest, caller: ApiKey, body: bytes) -> Memo | Non
         return None
     if len(tokens) > 1 or not 0 < len(tokens[0]) <= _LONGEST_TOKEN:
         raise BadRequest(f"{IDEMPOTENCY_KEY} has 1 to {_LONGEST_TOKEN} characters, once")
-    asked = b"\0".join(
-        (request.method.encode(), request.raw_path.encode(errors="surrogateescape"), body)
-    )
+    asked = b"\0".join((request.method.encode(), request.raw_path.encode(), body))
     return Memo(caller.id, tokens[0], hashlib.sha256(asked).hexdigest())
 
 

@@ -4,7 +4,6 @@ The AMQP binding writes ``cloudEvents:id`` or ``cloudEvents_id``; bridges from H
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import orjson
 
@@ -15,7 +14,8 @@ _FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
 def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
     """Return our own envelope around the body, or None if the headers name no CloudEvent.
 
-    A body that is no JSON comes back as it is.
+    None also if the body is no JSON: spliced in, it could end the envelope's data and write fields
+    of its own.
 
     What is missing or wrong in it is found by whoever parses it, as in any other event.
     """
@@ -26,12 +26,8 @@ def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
         if name.startswith(prefix)
     }
     version = attributes.get("specversion")
-    if version is None:
+    if version is None or not _is_json(body):
         return None
-    if not _is_json(
-        body
-    ):  # spliced in, it could end the envelope's data and write fields of its own
-        return body
     known = {ours: attributes[theirs] for ours, theirs in _FIELDS.items() if theirs in attributes}
     # Another major version may mean something else by the same words.
     api_version = "v1" if str(version).startswith("1.") else f"CloudEvents {version}"
@@ -47,17 +43,13 @@ def _is_json(body: bytes) -> bool:
 
 
 def _text(value: object) -> object:
-    """Return what JSON can say; an attribute of a kind that no event has counts as null.
+    """Return an attribute as text or as it is; what JSON can't say counts as null.
 
     So do bytes that are no text: with marks in their place, two events could end up with one id.
     """
-    match value:
-        case bytes() | bytearray() | str():
-            try:
-                return (value.encode() if isinstance(value, str) else value).decode()
-            except UnicodeError:
-                return None
-        case bool() | int() | float() | datetime():
-            return value
-        case _:
-            return None
+    text = value.decode(errors="surrogateescape") if isinstance(value, bytes | bytearray) else value
+    try:
+        orjson.dumps(text)
+    except orjson.JSONEncodeError:
+        return None
+    return text

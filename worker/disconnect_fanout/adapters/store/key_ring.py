@@ -1,6 +1,5 @@
 """Keys at rest: a digest each. A key is 256 random bits, so that its digest can't be guessed."""
 
-import hashlib
 import hmac
 import secrets
 import uuid
@@ -15,6 +14,7 @@ from disconnect_fanout.adapters.store.api_tables import api_keys
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.token_digest import token_digest
 from disconnect_fanout.domain.api_key import ApiKey, KeyKind
 
 _PREFIXES = {
@@ -46,7 +46,7 @@ class SqlKeyRing:
 
     async def find(self, token: str) -> ApiKey | None:
         """Return the key, or None if there is no such one or it was revoked."""
-        digest = _digest(token)
+        digest = token_digest(token)
         wanted = select(api_keys).where(
             api_keys.c.digest == digest, api_keys.c.revoked_at.is_(None)
         )
@@ -71,7 +71,7 @@ class SqlKeyRing:
         row = {
             "id": name,
             "kind": kind.value,
-            "digest": _digest(token),
+            "digest": token_digest(token),
             "platform_id": platform_id,
             "user_id": user_id,
             "scopes": " ".join(scopes),
@@ -101,10 +101,6 @@ class SqlKeyRing:
         if row is None:
             raise NotFound("key", name)
         return _listed(row)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def _listed(row: Row[Any]) -> ListedKey:

@@ -4,7 +4,6 @@ The row is written first and the outcome last, both in the transaction of the ch
 copy that comes meanwhile waits for the first one's end, and finds its outcome.
 """
 
-import hashlib
 from dataclasses import asdict, replace
 
 import orjson
@@ -15,6 +14,7 @@ from disconnect_fanout.adapters.store.api_tables import answers
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.token_digest import token_digest
 from disconnect_fanout.domain.credential import Credential
 from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outcome, Reused
 
@@ -33,7 +33,7 @@ class RememberedAnswers:
         """Return what was answered before; None if it is new, and then keep its place."""
         if memo is None:
             return None
-        row = {"caller": memo.caller, "token": _digest(memo.token), "request": memo.request}
+        row = {"caller": memo.caller, "token": token_digest(memo.token), "request": memo.request}
         new = self._database.insert(answers).values(**row, created_at=self._database.now_ms)
         if (await connection.execute(new.on_conflict_do_nothing())).rowcount:
             return None
@@ -64,11 +64,7 @@ class RememberedAnswers:
 
 
 def _place(memo: Memo) -> ColumnElement[bool]:
-    return and_(answers.c.caller == memo.caller, answers.c.token == _digest(memo.token))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()  # a header's own bytes
+    return and_(answers.c.caller == memo.caller, answers.c.token == token_digest(memo.token))
 
 
 def _text(outcome: Outcome) -> bytes:
