@@ -85,10 +85,12 @@ $(DEV): requirements-dev.txt $(PROJECT)
 	@touch $@
 
 # Editable, so that the sources are what runs. Without isolation, because pip would otherwise fetch
-# the build back-end unpinned.
+# the build back-end unpinned. Compiled, as pip does with all else: where PYTHONDONTWRITEBYTECODE is
+# set, each command would do it anew.
 $(PROJECT): pyproject.toml requirements-build.txt $(RUNTIME)
 	@$(PIP) install --require-hashes --requirement requirements-build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q worker schemas
 	@touch $@
 
 $(RUNTIME): requirements.txt | $(BIN)/python

@@ -1,11 +1,19 @@
 """``fanout links``: noted, ended, listed, imported whole or not at all."""
 
+import asyncio
 import json
+import re
+import signal
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import exists, select
+from tests.harness.command import FANOUT, environment
 from tests.harness.operator import Operator
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.tables import links
 
 AT = "2025-01-01T00:00:00Z"
 ALICE = ("--email", "alice@example.com")
@@ -37,6 +45,19 @@ def refused(operator: Operator, name: str, text: str | bytes) -> str:
     path = operator.folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return operator.refused("links", "import", name, code=2)
+
+
+async def there_are_links(operator: Operator) -> None:
+    """Wait until somebody has written the first ones."""
+    database = Database(operator.settings["FANOUT_DATABASE_URL"])
+    try:
+        while True:
+            async with database.read() as connection:
+                if (await connection.execute(select(exists(links.select())))).scalar_one():
+                    return
+            await asyncio.sleep(0)
+    finally:
+        await database.close()
 
 
 def test_addresses_are_folded_and_the_fields_are_those_of_the_import(linker: Operator) -> None:
@@ -238,3 +259,24 @@ def test_a_file_of_another_kind_is_refused(operator: Operator, name: str, text: 
 def test_a_file_that_is_not_there_is_refused(operator: Operator) -> None:
     """Exit 2, not a traceback."""
     assert "No such file" in operator.refused("links", "import", "nothing.csv", code=2)
+
+
+async def test_an_interrupted_import_says_how_far_it_came(operator: Operator) -> None:
+    """Exit 130 and the number that is in; the same file again adds the others, and only those."""
+    many = 30_000
+    lines = (f'{{"email": "u{nth}@example.com", "platform_id": "p"}}\n' for nth in range(many))
+    (operator.folder / "many.jsonl").write_text("".join(lines))
+    process = await asyncio.create_subprocess_exec(
+        *(FANOUT, "links", "import", "many.jsonl"),
+        env=environment(operator.settings),
+        cwd=operator.folder,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await there_are_links(operator)
+    process.send_signal(signal.SIGINT)
+    _, said = await process.communicate()
+    assert process.returncode == 130
+    found = re.search(rb"interrupted after (\d+) links; import the file again", said)
+    assert found is not None, said
+    assert 0 < int(found[1]) < many

@@ -89,6 +89,7 @@ WRONG = {
     "a slash in the id": ("plat/luma", *LUMA[1:]),
     "an id that begins with a dot": (".luma", *LUMA[1:]),
     "an id that is too long": ("p" * 65, *LUMA[1:]),
+    "the metrics' word for strangers": ("unknown", *LUMA[1:]),
     "a name with a control character": ("p", "--name", "a\tb", *LUMA[3:]),
     "an empty name": ("p", "--name", " ", *LUMA[3:]),
     "plain http": ("p", "--name", "P", "--url", "http://luma.example/"),
@@ -102,6 +103,8 @@ WRONG = {
     "no cap": (*LUMA, "--max-in-flight", "0"),
     "an unknown signature scheme": (*LUMA, "--scheme", "sha1"),
     "a secret file that is not there": (*LUMA, "--secret-file", "nothing"),
+    "a secret file without an end": (*LUMA, "--secret-file", "/dev/zero"),
+    "an authority without an end": (*LUMA, "--ca-file", "/dev/zero"),
 }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from disconnect_fanout.app.small_file import Unreadable, read_small
+
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFile:
@@ -53,6 +55,6 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 def _content(path: str) -> str | UnreadableFile:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        return UnreadableFile(path, getattr(error, "strerror", None) or "it is not UTF-8 text")
+        return read_small(Path(path)).strip()
+    except Unreadable as error:
+        return UnreadableFile(path, str(error))

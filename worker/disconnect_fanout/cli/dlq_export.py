@@ -1,7 +1,6 @@
 """``fanout dlq export``: all that match, a line each, in as little memory as one page takes."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
 from disconnect_fanout.cli.output import Output, OutputOption, say
 from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.cli.standard_output import standard_output
 from disconnect_fanout.domain.delivery import DeliveryState
 
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -78,8 +78,8 @@ async def _export(wanted: Wanted, limit: int | None, file: BinaryIO) -> int:
 @contextmanager
 def _destination(to: Path | None) -> Iterator[BinaryIO]:
     if to is None:
-        with _standard_output() as out:
-            yield out
+        with standard_output() as out:
+            yield out.buffer
         return
     part = to.with_name(f"{to.name}.{os.getpid()}.part")
     try:
@@ -90,15 +90,3 @@ def _destination(to: Path | None) -> Iterator[BinaryIO]:
         raise Misuse(f"--to {to}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _standard_output() -> Iterator[BinaryIO]:
-    """Whoever reads may stop reading: `export | head` is no failure."""
-    try:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Python would complain at its end, when it flushes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit from None

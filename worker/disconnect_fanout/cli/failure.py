@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
+from disconnect_fanout.cli.standard_output import Unread, Unwritable
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 
@@ -41,6 +42,8 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     NotFound: ExitCode.NOT_FOUND,
+    Unread: ExitCode.DONE,
+    Unwritable: ExitCode.SOME_FAILED,
     typer.Abort: ExitCode.INTERRUPTED,
     KeyboardInterrupt: ExitCode.INTERRUPTED,
 }
@@ -71,11 +74,16 @@ def _words(error: BaseException) -> Sequence[str]:
     match error:
         case SettingsError(problems=problems) | BadImportFile(problems=problems):
             return problems
+        case Unread():
+            return []
         case StoreUnreachable():
-            return [f"the database can't be reached: {error}"]
+            about = "the database can't be reached: "
         case BrokerUnreachable():
-            return [f"the broker can't be reached: {error}"]
+            about = "the broker can't be reached: "
+        case Unwritable():
+            about = "standard output can't be written: "
         case StatementRefused():
-            return [f"FANOUT_DATABASE_URL: {error}"]
+            about = "FANOUT_DATABASE_URL: "
         case _:
-            return [str(error) or "interrupted"]
+            about = ""
+    return [about + (str(error) or "interrupted")]

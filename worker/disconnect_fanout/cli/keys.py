@@ -11,6 +11,7 @@ from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.cli.standard_output import shown_once
 from disconnect_fanout.domain.api_key import APPS_WRITE, KeyKind
 
 app = typer.Typer(no_args_is_help=True, help="Keys and tokens for `fanout api`.")
@@ -59,7 +60,9 @@ def create(
                     chosen, platform_id=platform, user_id=user_id, scopes=scope or ()
                 )
 
-    show_one(NewKey(*execute(work())), output)
+    made = NewKey(*execute(work()))
+    with shown_once(f"withdraw it, and make another: fanout keys revoke {made.id}"):
+        show_one(made, output)
     say("this is shown once")
 
 

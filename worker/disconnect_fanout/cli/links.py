@@ -1,5 +1,6 @@
 """``fanout links``: which platform had whose calendar connected, from when to when."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -157,10 +158,14 @@ async def _import(file: Path) -> int:
         for unknown in sorted(await book.unregistered(named)):
             say(f"no platform {unknown} is registered yet")
         async with audited(session) as counts:
-            while page := list(islice(links, LARGEST_PAGE)):
-                await book.write(page)
-                count += len(page)
-                counts["links"] = count
+            try:
+                while page := list(islice(links, LARGEST_PAGE)):
+                    await book.write(page)
+                    count += len(page)
+                    counts["links"] = count
+            except asyncio.CancelledError:
+                say(f"interrupted after {count} links; import the file again, it adds the others")
+                raise
     return count
 
 

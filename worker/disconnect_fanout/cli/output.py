@@ -2,14 +2,17 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
+from disconnect_fanout.cli.standard_output import standard_output
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _PIPE_WIDTH = 240  # nothing is cut or folded for a program that reads tables
@@ -41,7 +44,7 @@ def show_list(rows: Sequence[Any], output: Output, columns: Sequence[str] = ()) 
             if rows:
                 from disconnect_fanout.cli.table import listing  # noqa: PLC0415 - see console
 
-                console().print(listing(rows, columns))
+                _draw(listing(rows, columns))
             else:
                 say("nothing found")
         case Output.JSON:
@@ -57,7 +60,7 @@ def show_one(thing: Any, output: Output) -> None:  # noqa: ANN401 - any dataclas
         case Output.TABLE:
             from disconnect_fanout.cli.table import card  # noqa: PLC0415 - see console
 
-            console().print(card(thing))
+            _draw(card(thing))
         case Output.JSON:
             _write(orjson.dumps(thing, option=_JSON | orjson.OPT_INDENT_2))
         case Output.JSONL:
@@ -66,14 +69,16 @@ def show_one(thing: Any, output: Output) -> None:  # noqa: ANN401 - any dataclas
 
 def show_text(text: str) -> None:
     """Print a line of data as it is."""
-    sys.stdout.write(f"{_printable(text)}\n")
-    sys.stdout.flush()
+    _emit(f"{text}\n")
 
 
 def say(text: str) -> None:
     """Tell the person at the terminal something that is not data."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    if sys.stderr is None:
+        return
+    with suppress(OSError):  # nobody is there to be told, which is no reason to end
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -92,12 +97,20 @@ def console(*, stderr: bool = False) -> "Console":
     )
 
 
-def _printable(text: str) -> str:
-    """Escape what the terminal's encoding does not know: a name must not end a command."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+def _draw(thing: "RenderableType") -> None:
+    with standard_output():  # even a capture touches it at its end
+        target = console()
+        with target.capture() as drawn:
+            target.print(thing)
+    _emit(drawn.get())
 
 
 def _write(line: bytes) -> None:
-    sys.stdout.write(f"{_printable(line.decode())}\n")
-    sys.stdout.flush()
+    _emit(f"{line.decode()}\n")
+
+
+def _emit(text: str) -> None:
+    """Write and flush; what the encoding does not know is escaped: a name must end no command."""
+    with standard_output() as out:
+        encoding = out.encoding or "utf-8"
+        out.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -8,8 +8,10 @@ import typer
 
 from disconnect_fanout.adapters.http.trust import BadAuthority, tls_context
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.small_file import Unreadable, read_small
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.domain.duration import format_duration, parse_duration
+from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.policy.endpoint import endpoint_problem
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -28,6 +30,8 @@ def parse_id(text: str) -> str:
             "a platform id has 1 to 64 letters, digits, '_', '.' or '-' and starts with a letter "
             "or digit"
         )
+    if text == UNREGISTERED:
+        raise typer.BadParameter(f"{text!r} is what metrics call platforms that nobody registered")
     return text
 
 
@@ -84,11 +88,10 @@ def read_authority(path: str | None) -> str | None:
     if path is None:
         return None
     try:
-        pem = Path(path).read_text(encoding="ascii")
+        pem = read_small(Path(path), encoding="ascii")
         tls_context(pem)
-    except (OSError, UnicodeDecodeError) as error:
-        words = getattr(error, "strerror", None) or "it is not PEM text"
-        raise Misuse(f"--ca-file {path}: {words}") from None
+    except Unreadable as error:
+        raise Misuse(f"--ca-file {path}: {error}") from None
     except BadAuthority as error:
         raise Misuse(f"--ca-file {path} {error}") from None
     return pem

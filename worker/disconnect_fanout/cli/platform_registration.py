@@ -32,6 +32,7 @@ from disconnect_fanout.cli.platform_option import (
 )
 from disconnect_fanout.cli.secret_file import SecretFileOption, read_secret
 from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.cli.standard_output import shown_once
 from disconnect_fanout.domain.platform import Scheme
 
 _DAY_S = 86400.0
@@ -85,7 +86,7 @@ def add(
                 await PlatformRegistry(session.database, session.vault).add(new)
 
     execute(work())
-    show_one(_shown(platform_id, scheme, secret), output)
+    _show(platform_id, scheme, secret, output)
     say("this is shown once; workers tell this platform from now on")
 
 
@@ -160,7 +161,7 @@ def rotate_secret(
             return found.scheme, secret
 
     scheme, secret = execute(work())
-    show_one(_shown(platform_id, scheme, secret), output)
+    _show(platform_id, scheme, secret, output)
 
 
 def _warn(before: RegisteredPlatform) -> None:
@@ -183,7 +184,11 @@ def _secret(scheme: Scheme, source: str | None) -> str:
     return secret
 
 
-def _shown(platform_id: str, scheme: Scheme, secret: str) -> SharedSecret | PublicKey:
+def _show(platform_id: str, scheme: Scheme, secret: str, output: Output) -> None:
+    """Print what the platform needs."""
     if scheme is Scheme.STANDARD_ED25519:
-        return PublicKey(platform_id, public_key(secret))
-    return SharedSecret(platform_id, secret)
+        shown: SharedSecret | PublicKey = PublicKey(platform_id, public_key(secret))
+    else:
+        shown = SharedSecret(platform_id, secret)
+    with shown_once(f"get a new one: fanout platforms rotate-secret {platform_id} --now"):
+        show_one(shown, output)

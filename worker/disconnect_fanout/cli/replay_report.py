@@ -4,21 +4,16 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Column
+from typing import TYPE_CHECKING
 
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replay_job import ReplayJobs, ReplayProgress
 from disconnect_fanout.cli.output import console, say
 from disconnect_fanout.domain.replay import ENDED
 from disconnect_fanout.flow.outage import StoreUnreachable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _POLL_S = 0.3
 _SHARE = 20  # looking may take a twentieth of the time: counting a million items takes its own
@@ -104,8 +99,18 @@ def _counts(seen: ReplayProgress) -> str:
     return ", ".join(f"{count} {name}" for name, count in named.items())
 
 
-def _bar() -> Progress:
+def _bar() -> "Progress":
     """A bar on standard error, and only if that is a terminal; in a narrow one the counts wrap."""
+    # Imported here: commands that follow nothing share this module, and draw nothing.
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column  # noqa: PLC0415
+
     target = console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

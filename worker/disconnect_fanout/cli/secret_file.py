@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from disconnect_fanout.app.small_file import Unreadable, read_small
 from disconnect_fanout.cli.misuse import Misuse
 
 SecretFileOption = Annotated[
@@ -23,13 +24,12 @@ def read_secret(source: str) -> str:
     """Return the secret in a file, or on standard input for ``-``.
 
     Raises:
-        Misuse: unreadable, empty, or more than one line.
+        Misuse: unreadable, too long, empty, or more than one line.
     """
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        words = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Misuse(f"--secret-file {source}: {words}") from None
+        text = read_small(sys.stdin if source == "-" else Path(source))
+    except Unreadable as error:
+        raise Misuse(f"--secret-file {source}: {error}") from None
     secret = text.strip()
     if not secret or len(secret.splitlines()) > 1:
         raise Misuse(f"--secret-file {source}: expected one line, the secret")

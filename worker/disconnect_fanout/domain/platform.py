@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+UNREGISTERED = "unknown"
+"""What logs and metrics call an id that is not registered: it comes from outside, in any words."""
+
 Signer = Callable[[bytes], bytes]
 """Takes the content to sign, returns the raw signature."""
 

@@ -6,6 +6,7 @@ import structlog
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.identity import webhook_event_id
+from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
     BreakerTurned,
@@ -43,8 +44,7 @@ class LogLines:
             case EventHandled():
                 self._event(fact)
             case DeadLetterDecided(delivery_id=name, platform_id=platform, reason=reason):
-                # Who is not registered was named by upstream, in whatever words.
-                known = platform if reason is not DeadReason.UNKNOWN_PLATFORM else "unknown"
+                known = UNREGISTERED if reason is DeadReason.UNKNOWN_PLATFORM else platform
                 self._log.warning("dead letter", delivery=name, platform=known, reason=reason.value)
             case BreakerTurned():
                 self._breaker(fact)

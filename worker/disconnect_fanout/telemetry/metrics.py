@@ -12,6 +12,7 @@ from prometheus_client import (
 )
 
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
     BreakerTurned,
@@ -25,7 +26,6 @@ from disconnect_fanout.policy.decide import Delivered
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_STRANGER = "unknown"  # an id that is not registered comes from outside, and is no label
 
 
 class Metrics:
@@ -82,7 +82,7 @@ class Metrics:
                 if fact.latency_s is not None:
                     self._latency.observe(fact.latency_s)
             case DeadLetterDecided(platform_id=platform, reason=reason):
-                known = _STRANGER if reason is DeadReason.UNKNOWN_PLATFORM else platform
+                known = UNREGISTERED if reason is DeadReason.UNKNOWN_PLATFORM else platform
                 self._dead.labels(known, reason.value).inc()
                 self._deliveries.labels(known, "dead").inc()
             case BreakerTurned(platform_id=platform, opened=opened):
@@ -122,4 +122,4 @@ class Metrics:
 def _show(gauge: Gauge, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
     gauge.clear()
     for platform, count in counts.items():
-        gauge.labels(platform if registered(platform) else _STRANGER).inc(count)
+        gauge.labels(platform if registered(platform) else UNREGISTERED).inc(count)

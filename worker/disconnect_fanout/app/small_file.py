@@ -1,0 +1,32 @@
+"""Files that hold little, such as a secret: whatever is named, no more than a little is read."""
+
+from pathlib import Path
+from typing import TextIO
+
+MOST = 64 * 1024
+"""Characters; the longest chain of certificates that anybody uses has fewer."""
+
+
+class Unreadable(Exception):
+    """Why a file can't be used, in words that hold nothing of it."""
+
+
+def read_small(source: Path | TextIO, *, encoding: str = "utf-8") -> str:
+    """Return all of a file's text.
+
+    Raises:
+        Unreadable: it can't be opened, is no text, or is longer than that.
+    """
+    try:
+        if isinstance(source, Path):
+            with source.open(encoding=encoding) as file:
+                text = file.read(MOST + 1)
+        else:
+            text = source.read(MOST + 1)
+    except OSError as error:
+        raise Unreadable(error.strerror or "it can't be read") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"it is not {encoding.upper()} text") from None
+    if len(text) > MOST:
+        raise Unreadable(f"it is longer than {MOST} characters")
+    return text
