@@ -65,7 +65,7 @@ def _assembled(args: Sequence[str]) -> typer.Typer:
 
     A verb's imports take longer than most verbs do, so nobody waits for another's.
     """
-    called = set(args[:1]) & {*_VERBS, *_NOUNS}
+    called = set(args[:1]) & {*_VERBS, *_NOUNS, "--version"}
     app = typer.Typer(
         name="fanout",
         context_settings={"help_option_names": ["-h", "--help"]},
