@@ -144,6 +144,8 @@ def decoded(event: dict[str, Any], content_type: str | None = "application/json"
         "Application/JSON",
         "application/json; charset=utf-8",
         'application/json;charset="UTF-8"',
+        "application/json; charset=utf-8;",
+        "application/json; profile=x; charset=utf-8; version=1",
     ],
 )
 def test_a_good_event_is_read(content_type: str | None) -> None:
@@ -282,6 +284,7 @@ def test_what_is_no_json_is_malformed(content: bytes, detail: str) -> None:
         ("application/cloudevents+json", "content-type must be application/json"),
         ("canary", "content-type must be application/json"),
         ("application/json; charset=latin-1", "charset must be utf-8"),
+        ("application/json; profile=x; charset=latin-1", "charset must be utf-8"),
     ],
 )
 def test_another_content_type_is_malformed(content_type: str, detail: str) -> None:

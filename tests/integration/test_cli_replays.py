@@ -104,6 +104,15 @@ def test_who_was_forgotten_is_left_out(operator: Operator) -> None:
     assert "1  left out: the user was forgotten" in result.stderr
 
 
+def test_nobody_but_forgotten_users_is_nothing_to_do(operator: Operator) -> None:
+    """Without a single user there is no link to look for, and that is no failure."""
+    operator.ask("privacy", "forget", "--email", "bob@example.com", "--yes")
+    wanted = ("--event", "evt_bob", "--yes", "-o", "json")
+    result = operator.fanout("deliveries", "replay", *wanted)
+    assert (result.json()["state"], result.json()["selected"]) == ("nothing_to_do", 0)
+    assert "1  left out: the user was forgotten" in result.stderr
+
+
 def test_a_job_is_shown_paused_resumed_and_cancelled(operator: Operator) -> None:
     """Each prints how far the job has come, and is in the audit."""
     job = replay(operator, "--all")["job"]

@@ -11,11 +11,12 @@ from tests.harness.disconnect import body, disconnect
 from tests.harness.vhost import Vhost
 
 from disconnect_fanout.adapters.broker.browse import browse
+from disconnect_fanout.adapters.broker.codec import decode_event
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
 from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology, declare
-from disconnect_fanout.domain.event import EVENT_TYPE
+from disconnect_fanout.domain.event import EVENT_TYPE, DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
 
 AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
@@ -147,6 +148,25 @@ async def test_cloud_events_of_one_body_are_several(
     assert len(set(ids)) == 2
     assert await rejected.discard([ids[0]]) == 2
     assert await rejected.replay([ids[1]]) == 1
+
+
+async def test_a_cloud_event_with_a_time_of_amqp_survives_rejection_and_replay(
+    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """AMQP has a type for instants and one for bytes; what they say is kept, as text."""
+    data = disconnect("evt_1")["data"]
+    headers: dict[str, object] = {
+        "cloudEvents:specversion": "1.0",
+        "cloudEvents:id": b"evt_1",
+        "cloudEvents:type": EVENT_TYPE,
+        "cloudEvents:time": AT,
+    }
+    await box.put(Message(body(data), None, headers), MALFORMED)
+    assert await rejected.replay(None) == 1
+    (again,) = await amqp.browse(amqp_url, topology.events_queue)
+    event = decode_event(again.body, again.content_type, again.headers)
+    assert isinstance(event, DisconnectEvent)
+    assert (event.id, event.timestamp) == ("evt_1", AT)
 
 
 async def test_a_large_body_is_kept_whole(

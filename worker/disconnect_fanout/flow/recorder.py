@@ -18,7 +18,7 @@ class Ledger(Protocol):
         """Write all changes in one transaction and return once it is on disk.
 
         Survives an outage of the database by waiting: it returns when the commit is done.
-        Writing the same change twice is harmless.
+        Writing the same change twice is harmless; a copy may be counted once more.
         """
         ...
 

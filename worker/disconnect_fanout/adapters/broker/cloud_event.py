@@ -4,6 +4,7 @@ The AMQP binding writes ``cloudEvents:id`` or ``cloudEvents_id``; bridges from H
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import orjson
 
@@ -20,7 +21,7 @@ def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
     What is missing or wrong in it is found by whoever parses it, as in any other event.
     """
     attributes = {
-        name.removeprefix(prefix): _text(value)
+        name.removeprefix(prefix): attribute(value)
         for name, value in headers.items()
         for prefix in PREFIXES
         if name.startswith(prefix)
@@ -42,12 +43,18 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _text(value: object) -> object:
-    """Return an attribute as text or as it is; what JSON can't say counts as null.
+def attribute(value: object) -> object:
+    """Return an attribute as text or as a number; what JSON can't say counts as null.
 
     So do bytes that are no text: with marks in their place, two events could end up with one id.
     """
-    text = value.decode(errors="surrogateescape") if isinstance(value, bytes | bytearray) else value
+    match value:
+        case bytes() | bytearray():
+            text: object = value.decode(errors="surrogateescape")
+        case datetime():  # AMQP has a type for it
+            text = value.isoformat()
+        case _:
+            text = value
     try:
         orjson.dumps(text)
     except orjson.JSONEncodeError:

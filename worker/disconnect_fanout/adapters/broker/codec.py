@@ -178,9 +178,10 @@ def _content_type_problem(content_type: str | None) -> str | None:
     kind, _, parameters = content_type.partition(";")
     if kind.strip().lower() != _JSON:
         return f"content-type must be {_JSON}"
-    name, _, charset = parameters.strip().partition("=")
-    if name.strip().lower() == "charset" and charset.strip(' "').lower() not in _UTF8:
-        return "charset must be utf-8"
+    for one in parameters.split(";"):
+        name, _, charset = one.partition("=")
+        if name.strip().lower() == "charset" and charset.strip(' "').lower() not in _UTF8:
+            return "charset must be utf-8"
     return None
 
 

@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from disconnect_fanout.adapters.broker.browse import browse
-from disconnect_fanout.adapters.broker.cloud_event import PREFIXES
+from disconnect_fanout.adapters.broker.cloud_event import PREFIXES, attribute, envelope
 from disconnect_fanout.adapters.broker.codec import readable_id
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
@@ -160,10 +160,11 @@ def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:
     """What makes the body an event; never x-death, nor anything else that upstream attached."""
     kept: dict[str, str | int] = {}
     for name, value in headers.items():
-        if name.startswith(PREFIXES) and isinstance(value, str | int):
-            short = len(str(value).encode()) <= _LONGEST_VALUE
+        said = attribute(value)
+        if name.startswith(PREFIXES) and isinstance(said, str | int):
+            short = len(str(said).encode()) <= _LONGEST_VALUE
             if short and len(kept) < _MOST_HEADERS:
-                kept[name] = value
+                kept[name] = said
     return kept
 
 
@@ -175,7 +176,7 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
         str(reason) not in _OUR_REASONS or "x-death" in headers
     ):  # the broker moved it here by itself
         reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _words_of_the_broker(headers)
-        event_id = readable_id(message.body)
+        event_id = readable_id(envelope(message.body, headers) or message.body)
     return Rejected(
         id=_id(message),
         reason=str(reason),

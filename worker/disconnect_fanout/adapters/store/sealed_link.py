@@ -44,6 +44,8 @@ class SealedLinks:
             *self._legs("user_hash", users, "email", emails),
             *self._legs("google_hash", accounts, "google_id", google_ids),
         ]
+        if not legs:
+            return {}
         rows = await connection.execute(union_all(*legs))
         known = {**users, **accounts}
         return {row.id: self.open(row, known) for row in rows}
