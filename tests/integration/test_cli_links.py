@@ -262,7 +262,7 @@ def test_a_file_that_is_not_there_is_refused(operator: Operator) -> None:
 
 
 async def test_an_interrupted_import_says_how_far_it_came(operator: Operator) -> None:
-    """Exit 130 and the number that is in; the same file again adds the others, and only those."""
+    """Exit 130, the number of links that are in by then, and what to do about the others."""
     many = 30_000
     lines = (f'{{"email": "u{nth}@example.com", "platform_id": "p"}}\n' for nth in range(many))
     (operator.folder / "many.jsonl").write_text("".join(lines))

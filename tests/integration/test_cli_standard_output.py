@@ -52,8 +52,8 @@ def test_a_full_disk_is_named(operator: Operator, form: str) -> None:
     assert (code, said) == (1, words)
 
 
-def test_an_export_to_a_full_disk_is_named(operator: Operator) -> None:
-    """It does not say that everything was exported."""
+def test_a_document_on_a_full_disk_is_named(operator: Operator) -> None:
+    """What is text and no table is printed through the same door."""
     with FULL.open("wb") as full:
         code, said = run(operator, ("schema", "event"), full.fileno())
     assert code == 1

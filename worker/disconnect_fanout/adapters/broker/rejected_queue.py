@@ -160,8 +160,10 @@ def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:
     """What makes the body an event; never x-death, nor anything else that upstream attached."""
     kept: dict[str, str | int] = {}
     for name, value in headers.items():
+        if not name.startswith(PREFIXES):
+            continue
         said = attribute(value)
-        if name.startswith(PREFIXES) and isinstance(said, str | int):
+        if isinstance(said, str | int):
             short = len(str(said).encode()) <= _LONGEST_VALUE
             if short and len(kept) < _MOST_HEADERS:
                 kept[name] = said
