@@ -9,8 +9,8 @@ from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import (
     Settings,
     SettingsError,
+    load_configuration,
     load_settings,
-    unknown_variables,
 )
 
 SECRET = "hunter2"  # noqa: S105 - what must not be shown
@@ -79,6 +79,8 @@ def test_everything_that_is_wrong_is_said_at_once_by_name(
         "FANOUT_PREFETCH": "0",
         "FANOUT_TIMEOUT": "30",
         "FANOUT_DRAIN_TIMEOUT": "-1s",
+        "FANOUT_HTTP_HOST": "a host",
+        "FANOUT_API_HOST": "a" * 64,
         "FANOUT_HTTP_PORT": "http",
         "FANOUT_RETRY_SCHEDULE": "4s,2s",
         "FANOUT_DIRECTORY": "internal",
@@ -162,8 +164,9 @@ def test_an_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_env_file_that_is_no_text_is_a_plain_problem(folder: Path) -> None:
     """Not a traceback."""
     (folder / ".env").write_bytes(b"FANOUT_PREFIX=\xff")
-    (problem,) = problems()
-    assert problem.startswith(".env can't be read")
+    assert problems() == [
+        ".env can't be read: it is not UTF-8 text; expected a file with lines of NAME=value"
+    ]
 
 
 def test_an_unknown_variable_is_a_warning_with_the_closest_name(
@@ -174,8 +177,7 @@ def test_an_unknown_variable_is_a_warning_with_the_closest_name(
     monkeypatch.setenv("FANOUT_API_HOST", "10.0.0.1")
     monkeypatch.setenv("FANOUT_API_PORT", "8080")
     (folder / ".env").write_text("FANOUT_PREFECH=7\n")
-    load_settings()
-    prefetch, timeout = unknown_variables()
+    prefetch, timeout = load_configuration().warnings
     assert prefetch.startswith("FANOUT_PREFECH ")
     assert "FANOUT_PREFETCH?" in prefetch
     assert "FANOUT_TIMEOUT?" in timeout

@@ -1,7 +1,6 @@
 """What is wrong with the configuration, in plain words: the name, the fault, what is expected."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -15,11 +14,13 @@ class SettingsError(Exception):
 
     Attributes:
         problems: one line each, all of them; no line repeats a secret.
+        warnings: what may be the cause: a misspelt variable.
     """
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], warnings: Sequence[str] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.warnings = warnings
 
 
 def problems_of(
@@ -41,13 +42,6 @@ def problems_of(
             expected = fields[name].description
             lines[name] = f"{prefix}{name.upper()} {fault}; expected {expected}"
     return list(lines.values())
-
-
-def unknown_variable(name: str, known: set[str]) -> str:
-    """Return a warning about a variable that nothing reads, with the closest name."""
-    close = get_close_matches(name, sorted(known), n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{name} is not a setting and has no effect{hint}"
 
 
 def _fault(detail: ErrorDetails, *, secret: bool) -> str:

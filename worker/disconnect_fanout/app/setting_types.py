@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
-from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -20,6 +19,7 @@ from disconnect_fanout.policy.address import Network
 _LONGEST_S = 366 * 86400.0
 _DATABASE_OPTIONS = {"ssl", "host", "port"}  # asyncpg would raise on any other
 _RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)/s", re.ASCII)
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -77,13 +77,21 @@ def _name(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"is {text!r}")
+    return text
+
+
 def _readable(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, UnreadableFile):
-        raise ValueError(f"can't be read from the file {value.path} ({value.why})")  # noqa: TRY004 - pydantic collects ValueErrors
+        raise ValueError(value.words)  # noqa: TRY004 - pydantic collects ValueErrors
     return value
 
 
 def _amqp(url: SecretStr) -> SecretStr:
+    if not _one_word(url.get_secret_value()):
+        raise ValueError("holds a blank or a line end")
     try:
         parts = urlsplit(url.get_secret_value())
         _ = parts.port
@@ -95,6 +103,8 @@ def _amqp(url: SecretStr) -> SecretStr:
 
 
 def _database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().isprintable():
+        raise ValueError("holds a line end or a control character")
     try:
         parsed = make_url(url.get_secret_value())
     except (ArgumentError, ValueError):
@@ -107,6 +117,11 @@ def _database(url: SecretStr) -> SecretStr:
     if parsed.database in {None, "", ":memory:"}:
         raise ValueError("names no database file, and one in memory would forget every receipt")
     return url
+
+
+def _one_word(text: str) -> bool:
+    """Tell whether it is the one line that a secret's file must hold: parsers drop line ends."""
+    return text.isprintable() and " " not in text
 
 
 def _share(count: int, others: ValidationInfo) -> int:
@@ -134,22 +149,21 @@ Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_bounded)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 RetrySchedule = Annotated[
     tuple[PositiveDuration, ...],
-    NoDecode,
     BeforeValidator(_listed(_parsed)),
     AfterValidator(_schedule),
 ]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed(_network))]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed(_network))]
 Count = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[Count, AfterValidator(_share)]
 """Of ``max_in_flight``, which is validated before it."""
 PerSecond = Annotated[float, BeforeValidator(_rate), Field(ge=0.01, le=100_000)]
+Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 TopologyName = Annotated[str, AfterValidator(_name)]
 AmqpUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_amqp)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_database)]
 SecretKeys = Annotated[
     tuple[SecretStr, ...],
-    NoDecode,
     BeforeValidator(_listed(_fernet_key)),
     BeforeValidator(_readable),
     Field(min_length=1),

@@ -4,24 +4,22 @@ The environment wins over ``.env``. Everything that is wrong is said at once, by
 """
 
 import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from disconnect_fanout.app.secret_file import SecretFiles
-from disconnect_fanout.app.setting_problem import SettingsError, problems_of, unknown_variable
+from disconnect_fanout.app.env_file import read_env_file
+from disconnect_fanout.app.setting_name import unknown_variable
+from disconnect_fanout.app.setting_problem import SettingsError, problems_of
 from disconnect_fanout.app.setting_types import (
     AmqpUrl,
     Count,
     DatabaseUrl,
     Duration,
+    Host,
     Networks,
     PerSecond,
     Port,
@@ -31,10 +29,11 @@ from disconnect_fanout.app.setting_types import (
     Share,
     TopologyName,
 )
+from disconnect_fanout.app.variables import gather
 from disconnect_fanout.domain.duration import ACCEPTED_FORMS
 from disconnect_fanout.policy.backoff import DEFAULT_SCHEDULE
 
-__all__ = ["Settings", "SettingsError", "load_settings", "unknown_variables"]
+__all__ = ["Configuration", "Settings", "SettingsError", "load_configuration", "load_settings"]
 
 ENV_FILE = ".env"
 PREFIX = "FANOUT_"
@@ -42,6 +41,7 @@ SECRETS = {"amqp_url", "database_url", "secret_key"}
 _WEEK_S = 7 * 86400.0
 _NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
 _COUNT_FORM = "a whole number from 1 to 65535"
+_HOST_FORM = "an address or a name of this machine, such as 127.0.0.1 or ::1"
 _PORT_FORM = "a port number from 0 to 65535; 0 takes a free one"
 _LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
@@ -50,17 +50,11 @@ def _patience(settings: dict[str, Any]) -> float:
     return float(sum(settings["retry_schedule"])) + _WEEK_S
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What can be configured. Durations are seconds; each field's description is its help text."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=ENV_FILE,
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
     )
 
     amqp_url: AmqpUrl = Field(
@@ -102,9 +96,9 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["json", "console"], _LOWER] = Field(
         "json", description="json or console"
     )
-    http_host: str = Field("127.0.0.1", description="an address of this machine")
+    http_host: Host = Field("127.0.0.1", description=_HOST_FORM)
     http_port: Port = Field(9464, description=_PORT_FORM)
-    api_host: str = Field("127.0.0.1", description="an address of this machine")
+    api_host: Host = Field("127.0.0.1", description=_HOST_FORM)
     api_port: Port = Field(8080, description=_PORT_FORM)
     api_rate: PerSecond = Field(100.0, description="requests for each key, such as 100/s")
     allow_http: bool = Field(default=False, description="true or false")
@@ -120,43 +114,46 @@ class Settings(BaseSettings):
         """Whether events open and close links."""
         return self.directory == "managed"
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let ``…_FILE`` stand right behind the variable that it replaces."""
-        sources = [init_settings]
-        for source in (env_settings, dotenv_settings):
-            sources.append(source)
-            if isinstance(source, EnvSettingsSource | DotEnvSettingsSource):
-                sources.append(SecretFiles(settings_cls, source.env_vars, PREFIX, SECRETS))
-        return tuple(sources)
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The settings, and what was said that has no effect."""
+
+    settings: Settings
+    warnings: list[str]
 
 
-def load_settings() -> Settings:
+def load_configuration() -> Configuration:
     """Return the configuration.
 
     Raises:
         SettingsError: with everything that is wrong.
     """
+    file = read_env_file(Path(ENV_FILE))
+    found = gather({"the environment": os.environ, ENV_FILE: file.variables}, PREFIX, SECRETS)
+    warnings = [*file.warnings, *_unknown(found.names)]
+    problems = [*file.problems, *found.problems]
     try:
-        return Settings()
+        settings = Settings.model_validate(found.values)
     except ValidationError as error:
-        fields = Settings.model_fields
-        raise SettingsError(problems_of(error, fields, PREFIX, SECRETS)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{ENV_FILE} can't be read: {error}"]) from None
+        problems += problems_of(error, Settings.model_fields, PREFIX, SECRETS)
+        raise SettingsError(problems, warnings) from None
+    if problems:
+        raise SettingsError(problems, warnings)
+    return Configuration(settings, warnings)
 
 
-def unknown_variables() -> list[str]:
-    """Return a warning for each ``FANOUT_*`` variable that nothing reads; call after loading."""
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    known |= {f"{PREFIX}{name}_file".upper() for name in SECRETS}
-    names = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
-    ours = {name.upper() for name in names if name.upper().startswith(PREFIX)}
-    return [unknown_variable(name, known) for name in sorted(ours - known)]
+def load_settings() -> Settings:
+    """Return the settings alone.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    return load_configuration().settings
+
+
+def _unknown(names: Collection[str]) -> list[str]:
+    """Return a warning for each ``FANOUT_*`` variable that nothing reads."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
+    return [unknown_variable(name, known, PREFIX) for name in sorted(set(names) - known)]

@@ -27,6 +27,8 @@ def read_small(source: Path | TextIO, *, encoding: str = "utf-8") -> str:
         raise Unreadable(error.strerror or "it can't be read") from None
     except UnicodeDecodeError:
         raise Unreadable(f"it is not {encoding.upper()} text") from None
+    except ValueError:  # a NUL
+        raise Unreadable("that is no path") from None
     if len(text) > MOST:
         raise Unreadable(f"it is longer than {MOST} characters")
     return text

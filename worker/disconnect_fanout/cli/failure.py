@@ -72,7 +72,9 @@ def _not_let_in(error: StatementRefused) -> bool:
 
 def _words(error: BaseException) -> Sequence[str]:
     match error:
-        case SettingsError(problems=problems) | BadImportFile(problems=problems):
+        case SettingsError(problems=problems, warnings=warnings):
+            return [*problems, *(f"warning: {one}" for one in warnings)]
+        case BadImportFile(problems=problems):
             return problems
         case Unread():
             return []

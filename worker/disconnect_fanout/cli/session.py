@@ -13,8 +13,7 @@ from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
 from disconnect_fanout.app.settings import (
     Settings,
     SettingsError,
-    load_settings,
-    unknown_variables,
+    load_configuration,
 )
 from disconnect_fanout.cli.output import say
 
@@ -39,15 +38,15 @@ class Session:
 
 
 def configuration() -> Settings:
-    """Return the configuration; warn about variables that nothing reads.
+    """Return the settings; warn of what in the configuration has no effect.
 
     Raises:
         SettingsError: with everything that is wrong.
     """
-    settings = load_settings()
-    for warning in unknown_variables():
+    found = load_configuration()
+    for warning in found.warnings:
         say(f"fanout: warning: {warning}")
-    return settings
+    return found.settings
 
 
 @asynccontextmanager
