@@ -5,6 +5,7 @@ close. A second signal leaves at once; leases and unacked messages answer for wh
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -22,6 +23,7 @@ from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.http_server import HttpServer
 from disconnect_fanout.app.parts import Parts, assemble
 from disconnect_fanout.app.patience import patiently
+from disconnect_fanout.app.proxy import MEANING, ignored_proxies
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.app.run_lock import RunLock
 from disconnect_fanout.app.settings import Settings
@@ -53,6 +55,8 @@ async def run_worker(settings: Settings) -> int:
         AddressTaken: nobody can listen on the HTTP address.
     """
     configure_logs(settings.log_level, settings.log_format)
+    if proxies := ignored_proxies(os.environ):
+        structlog.get_logger().warning("proxy.ignored", variables=proxies, meaning=MEANING)
     readiness = Readiness()
     observer = Observer(readiness.observe)
     http = HttpServer(

@@ -1,7 +1,8 @@
 """``fanout check``: is everything there that a worker needs? Changes nothing."""
 
+import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -15,11 +16,12 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
-from disconnect_fanout.app.settings import Settings, SettingsError
+from disconnect_fanout.app.proxy import proxy_warning
+from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
-from disconnect_fanout.cli.session import configuration, execute
+from disconnect_fanout.cli.session import execute
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
@@ -30,7 +32,7 @@ class Finding:
     """One line.
 
     Attributes:
-        result: ``ok``, ``wrong`` or ``unreachable``.
+        result: ``ok``, ``warning`` (it works, maybe not as meant), ``wrong`` or ``unreachable``.
         detail: what was found, or what to do.
     """
 
@@ -50,18 +52,29 @@ def check(output: OutputOption = Output.TABLE) -> None:
     Example:
       fanout check
     """
-    try:
-        settings = configuration()
-    except SettingsError as error:
-        findings = [Finding("configuration", "wrong", one) for one in error.problems]
-    else:
-        findings = execute(_check(settings))
+    findings = _findings()
     show_list(findings, output)
     results = {one.result for one in findings}
     if "unreachable" in results:
         raise typer.Exit(ExitCode.UNREACHABLE)
     if "wrong" in results:
         raise typer.Exit(ExitCode.CONFIGURATION)
+
+
+def _findings() -> list[Finding]:
+    try:
+        found = load_configuration()
+    except SettingsError as error:
+        wrong = [Finding("configuration", "wrong", one) for one in error.problems]
+        return [*wrong, *_warnings(error.warnings)]
+    configuration, *parts = execute(_check(found.settings))
+    return [configuration, *_warnings(found.warnings), *parts]
+
+
+def _warnings(warnings: Sequence[str]) -> list[Finding]:
+    found = [Finding("variables", "warning", one) for one in warnings]
+    proxy = proxy_warning(os.environ)
+    return found if proxy is None else [*found, Finding("proxy", "warning", proxy)]
 
 
 async def _check(settings: Settings) -> list[Finding]:

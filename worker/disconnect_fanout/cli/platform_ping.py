@@ -1,5 +1,6 @@
 """``fanout platforms test``: one signed ``fanout.ping``, through the sender that workers use."""
 
+import os
 import time
 import uuid
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.cli.failure import ExitCode
-from disconnect_fanout.cli.output import Output, OutputOption, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.platform_option import IdArgument
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, Result
@@ -45,6 +47,8 @@ def ping(platform_id: IdArgument, output: OutputOption = Output.TABLE) -> None:
     answer = execute(_ping(platform_id))
     show_one(answer, output)
     if answer.result is not Result.DELIVERED:
+        if (warning := proxy_warning(os.environ)) is not None:
+            say(f"fanout: warning: {warning}")
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 

@@ -17,6 +17,7 @@ _STYLES = {
     "ok": "green",
     "pending": "yellow",
     "paused": "yellow",
+    "warning": "yellow",
     "running": "cyan",
     "dead": "red",
     "disabled": "red",

@@ -16,6 +16,8 @@ from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
 from disconnect_fanout.demo.leash import Leash
 
+# Without this the standard library would ask a proxy of the environment for this machine's port.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _FANOUT = str(Path(sys.executable).with_name("fanout"))
 
 
@@ -111,7 +113,7 @@ class Stage:
         return True
 
     def _get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+        with _DIRECT.open(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
             text: bytes = answer.read()
         return text.decode()
 
