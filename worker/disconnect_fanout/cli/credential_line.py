@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import typer
 
+from disconnect_fanout.cli.import_line import shown
 from disconnect_fanout.cli.line_field import flag, named, optional_number, optional_text
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
@@ -39,7 +40,7 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
     """
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
-        raise ValueError(f"unknown field {unknown[0]!r}; expected {', '.join(FIELDS)}")
+        raise ValueError(f"unknown field {shown(unknown[0])}; expected {', '.join(FIELDS)}")
     numbers = {one: optional_number(one, fields.get(one)) for one in ("id", "user_id", "team_id")}
     texts = {
         one: optional_text(one, fields.get(one)) or ""

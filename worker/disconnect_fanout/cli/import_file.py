@@ -4,16 +4,17 @@ The first reading looks for problems, the second one yields what the lines say; 
 size is checked to its last line before the first of it is written, and is never held in memory.
 """
 
-import csv
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, TextIO, TypeAlias, TypeVar
+from typing import Generic, TypeVar
+
+from disconnect_fanout.cli.import_csv import BadHeader, csv_lines
+from disconnect_fanout.cli.import_json import json_lines
+from disconnect_fanout.cli.import_line import Line, is_whole
 
 Record = TypeVar("Record")
 _MOST_PROBLEMS = 20
-_Line: TypeAlias = tuple[int, Mapping[str, object] | str]
-"""The line's number, and its fields or why there are none."""
+_MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class BadImportFile(Exception):
@@ -26,6 +27,11 @@ class BadImportFile(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+def _refused(*problems: str) -> BadImportFile:
+    """Of a file that is read for the first time."""
+    return BadImportFile([*problems, "nothing was imported"])
 
 
 class ImportFile(Generic[Record]):
@@ -65,7 +71,7 @@ class ImportFile(Generic[Record]):
         if problems:
             more = len(problems) - _MOST_PROBLEMS
             tail = [f"and {more} more lines"] if more > 0 else []
-            raise BadImportFile([*problems[:_MOST_PROBLEMS], *tail, "nothing was imported"])
+            raise _refused(*problems[:_MOST_PROBLEMS], *tail)
 
     def read(self) -> Iterator[Record]:
         """Yield the records of a file that was checked."""
@@ -78,40 +84,30 @@ class ImportFile(Generic[Record]):
     def _record(self, fields: Mapping[str, object] | str) -> Record:
         if isinstance(fields, str):
             raise ValueError(fields)  # noqa: TRY004 - the words of a problem
+        if not is_whole(fields):
+            raise ValueError("is not UTF-8 text")
         return self._parse(fields)
 
-    def _lines(self) -> Iterator[_Line]:
+    def _lines(self) -> Iterator[Line]:
         path, kind = self._path, self._path.suffix.lower()
         if kind not in {".csv", ".jsonl"}:
-            raise BadImportFile([f"{path.name}: expected a file that ends in .csv or .jsonl"])
+            raise _refused(f"{path.name}: expected a file that ends in .csv or .jsonl")
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                yield from self._csv_lines(file) if kind == ".csv" else _json_lines(file)
+            self._require_text()
+            # What is no UTF-8 becomes halves of characters, and so a problem of its own line.
+            with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+                if kind == ".csv":
+                    yield from csv_lines(file, self._fields, self._required)
+                else:
+                    yield from json_lines(file)
         except OSError as error:
-            raise BadImportFile([f"{path}: {error.strerror}"]) from None
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise BadImportFile([f"{path.name}: is no UTF-8 text of that kind ({error})"]) from None
+            raise _refused(f"{path}: {error.strerror}") from None
+        except BadHeader as error:
+            raise _refused(*(f"{path.name} line {one}" for one in error.problems)) from None
 
-    def _csv_lines(self, file: TextIO) -> Iterator[_Line]:
-        reader = csv.DictReader(file, restkey="", strict=True)
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        if not set(self._required) <= set(columns) <= set(self._fields):
-            needed, known = " and ".join(self._required), ", ".join(self._fields)
-            words = f"expected a header with {needed}, out of: {known}"
-            raise BadImportFile([f"{self._path.name} line 1: {words}"])
-        reader.fieldnames = columns
-        for row in reader:
-            extra = row.pop("", None)
-            yield reader.line_num, "has more cells than the header" if extra else row
-
-
-def _json_lines(file: TextIO) -> Iterator[_Line]:
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError):
-            yield number, "is not valid JSON"
-            continue
-        yield number, fields if isinstance(fields, dict) else "is not a JSON object"
+    def _require_text(self) -> None:
+        if self._path.exists() and not (self._path.is_file() or self._path.is_dir()):
+            raise _refused(f"{self._path}: expected a file, which can be read twice")
+        with self._path.open("rb") as file:
+            if file.read(2) in _MARKS_OF_UTF_16:
+                raise _refused(f"{self._path.name} is UTF-16; save it as UTF-8")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from disconnect_fanout.cli.import_line import shown
 from disconnect_fanout.cli.line_field import named, optional_text
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
@@ -27,7 +28,7 @@ def parse_link(fields: Mapping[str, object]) -> Link:
     """
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
-        raise ValueError(f"unknown field {unknown[0]!r}; expected {', '.join(FIELDS)}")
+        raise ValueError(f"unknown field {shown(unknown[0])}; expected {', '.join(FIELDS)}")
     texts = {name: optional_text(name, fields.get(name)) for name in FIELDS}
     for name in REQUIRED:
         if texts[name] is None:
