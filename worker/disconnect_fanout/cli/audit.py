@@ -3,7 +3,7 @@
 import typer
 
 from disconnect_fanout.adapters.store.audit_trail import AuditEntry, AuditTrail
-from disconnect_fanout.cli.filters import LimitOption
+from disconnect_fanout.cli.filters import LimitOption, first
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute, opened
@@ -36,6 +36,6 @@ def all_(
 
     async def work() -> list[AuditEntry]:
         async with opened() as session:
-            return await AuditTrail(session.database).all(since, until, limit)
+            return await AuditTrail(session.database).all(since, until, limit + 1)
 
-    show_list(execute(work()), output)
+    show_list(first(limit, execute(work())), output)

@@ -16,6 +16,7 @@ from disconnect_fanout.cli.credential_line import (
     parse_credential,
     parse_type,
 )
+from disconnect_fanout.cli.filters import LimitOption, first
 from disconnect_fanout.cli.import_file import ImportFile
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, parse_identifier
@@ -72,7 +73,7 @@ def add(
 
 @app.command("list")
 def all_(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""List the credentials.
@@ -84,9 +85,9 @@ def all_(
 
     async def work() -> list[Credential]:
         async with opened() as session:
-            return await (await _book(session)).all(limit)
+            return await (await _book(session)).all(limit + 1)
 
-    show_list(execute(work()), output)
+    show_list(first(limit, execute(work())), output)
 
 
 @app.command("import")

@@ -23,12 +23,20 @@ from disconnect_fanout.cli.filters import (
 )
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
-from disconnect_fanout.cli.output import Output, OutputOption, say
+from disconnect_fanout.cli.output import Output, say
 from disconnect_fanout.cli.session import execute, opened
 from disconnect_fanout.cli.standard_output import standard_output
 from disconnect_fanout.domain.delivery import DeliveryState
 
+_FORM = Output.JSONL.value
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
+
+def parse_form(text: str) -> str:
+    """Return the one form of ``-o``: an array would have to be held in memory by who reads it."""
+    if text != _FORM:
+        raise typer.BadParameter(f"{text!r}: an export is one object a line; expected {_FORM}")
+    return text
 
 
 def export(
@@ -44,7 +52,12 @@ def export(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Instead of standard output.")
     ] = None,
-    output: OutputOption = Output.JSONL,
+    _output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", parser=parse_form, metavar=f"<{_FORM}>", help="One object a line."
+        ),
+    ] = _FORM,
 ) -> None:
     r"""Write every open dead letter that matches as JSON lines, in the order of their ids.
 
@@ -55,8 +68,6 @@ def export(
       fanout dlq export --to dead.jsonl
       fanout dlq export --platform plat_luma | jq -r .event_id
     """
-    if output is not Output.JSONL:
-        raise Misuse("an export is written as JSON lines: -o jsonl")
     wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
     with _destination(to) as file:
         count = execute(_export(wanted, limit, file))

@@ -14,7 +14,7 @@ from disconnect_fanout.adapters.store.event_record import EventRecord, EventStor
 from disconnect_fanout.adapters.store.late_recipients import LateRecipients, Resolved
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.cli.audited import audited
-from disconnect_fanout.cli.filters import LimitOption, UserOption
+from disconnect_fanout.cli.filters import LimitOption, UserOption, first
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.cli.session import execute, opened
@@ -46,9 +46,9 @@ def all_(
             if user is not None:
                 hashed = (await session.seals()).user_hash(user.casefold())
             chosen = EventFilter(outcome, hashed, since, until)
-            return await EventHistory(session.database).all(chosen, limit)
+            return await EventHistory(session.database).all(chosen, limit + 1)
 
-    show_list(execute(work()), output)
+    show_list(first(limit, execute(work())), output)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from disconnect_fanout.cli.import_line import shown
 from disconnect_fanout.cli.line_field import named, optional_text
+from disconnect_fanout.cli.moment import read_instant
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -51,12 +52,10 @@ def _instant(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        instant = datetime.fromisoformat(text.upper())
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"{name}: expected a time with an offset, such as {_EXAMPLE}")
+        return read_instant(text).replace(microsecond=0)
+    except ValueError:
+        words = f"{name}: expected a time with an offset, such as {_EXAMPLE}"
+        raise ValueError(words) from None
 
 
 def _google_id(text: str | None) -> str | None:

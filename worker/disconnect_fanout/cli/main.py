@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -125,10 +126,17 @@ def _fanout(
 
 
 def _require_text(args: Sequence[str]) -> None:
-    """Refuse bytes that are no text before they end as half a character in a query."""
-    for one in args:
+    """Refuse what no command can mean: bytes that are no text, and the value of an unset variable.
+
+    ``--event "$EVENT"`` without an ``EVENT`` would look for the event without a name.
+    """
+    for before, one in pairwise(["", *args]):
         if any("\ud800" <= char <= "\udfff" for char in one):
             raise Misuse(f"{one!a} is not UTF-8")
+        if not one:
+            raise Misuse(f"{before if before.startswith('-') else 'an argument'} is empty")
+        if one.startswith("--") and one.endswith("="):
+            raise Misuse(f"{one[:-1]} is empty")
 
 
 def _hush() -> None:

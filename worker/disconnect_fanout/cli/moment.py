@@ -1,5 +1,6 @@
 """Times on the command line: RFC 3339 with an offset, or how long ago."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -7,12 +8,28 @@ import typer
 
 from disconnect_fanout.domain.duration import ACCEPTED_FORMS, parse_duration
 
+_LEAP = re.compile(r"([T ]\d\d:\d\d):60(?=[.,Z+-])", re.ASCII)
 _EXAMPLE = "2025-11-21T15:45:00Z"
 
 
 def now() -> datetime:
     """Return this second."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def read_instant(text: str) -> datetime:
+    """Return an instant in UTC. A leap second is the second before it, as in an event.
+
+    Raises:
+        ValueError: it is no time, or one without an offset.
+    """
+    try:
+        instant = datetime.fromisoformat(_LEAP.sub(r"\1:59", text.strip().upper()))
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is no time") from None
+    raise ValueError("has no offset")
 
 
 def parse_instant(text: str) -> datetime:
@@ -23,12 +40,9 @@ def parse_instant(text: str) -> datetime:
             every machine.
     """
     try:
-        instant = datetime.fromisoformat(text.strip().upper())
-        if instant.tzinfo is None:
-            raise typer.BadParameter(f"{text!r} has no offset; write it as {_EXAMPLE}")
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no time; write it as {_EXAMPLE}") from None
+        return read_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}; write it as {_EXAMPLE}") from None
 
 
 def parse_since(text: str) -> datetime:

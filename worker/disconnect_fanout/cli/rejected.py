@@ -14,7 +14,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.broker_session import publishing
-from disconnect_fanout.cli.filters import LimitOption
+from disconnect_fanout.cli.filters import LimitOption, first
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.cli.session import configuration, execute, opened
@@ -59,7 +59,7 @@ def all_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
     Example:
       fanout rejected list
     """
-    show_list([_record(one) for one in execute(_list(limit))], output)
+    show_list([_record(one) for one in first(limit, execute(_list(limit + 1)))], output)
 
 
 @app.command()

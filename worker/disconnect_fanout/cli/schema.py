@@ -9,7 +9,7 @@ import typer
 
 from disconnect_events import asyncapi, export, openapi
 from disconnect_fanout.app.setting_schema import settings_schema
-from disconnect_fanout.cli.output import show_text
+from disconnect_fanout.cli.output import Output, OutputOption, show_text
 
 
 class Contract(StrEnum):
@@ -35,12 +35,19 @@ _DOCUMENTS: Mapping[Contract, Callable[[], Any]] = {
 }
 
 
-def schema(contract: Annotated[Contract, typer.Argument(help="Which one.")]) -> None:
+def schema(
+    contract: Annotated[Contract, typer.Argument(help="Which one.")],
+    output: OutputOption = Output.JSON,
+) -> None:
     r"""Print a contract as JSON: OpenAPI, AsyncAPI, or a JSON Schema.
+
+    A document has no rows: as a table, too, it is indented JSON; with -o jsonl it is one line.
 
     \b
     Examples:
       fanout schema event
       fanout schema asyncapi
     """
-    show_text(json.dumps(_DOCUMENTS[contract](), indent=2))  # escaped: the invisible stays readable
+    indent = None if output is Output.JSONL else 2
+    # What is not ASCII is escaped: the invisible stays readable.
+    show_text(json.dumps(_DOCUMENTS[contract](), indent=indent))

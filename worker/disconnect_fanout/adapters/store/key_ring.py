@@ -33,7 +33,7 @@ class ListedKey:
     kind: KeyKind
     platform_id: str | None
     user_id: int | None
-    scopes: str
+    scopes: str | None
     created_at: datetime
     revoked_at: datetime | None
 
@@ -109,7 +109,7 @@ def _listed(row: Row[Any]) -> ListedKey:
         kind=KeyKind(row.kind),
         platform_id=row.platform_id,
         user_id=row.user_id,
-        scopes=row.scopes,
+        scopes=row.scopes or None,
         created_at=from_ms(row.created_at),
         revoked_at=maybe_from_ms(row.revoked_at),
     )
