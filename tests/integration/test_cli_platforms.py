@@ -85,6 +85,14 @@ def test_a_secret_is_read_from_standard_input_or_a_file(operator: Operator) -> N
     assert operator.ask("platforms", "add", *other) == {"id": "plat_2", "secret": GIVEN}
 
 
+@pytest.mark.parametrize("scheme", ["standard", "cal"])
+def test_an_editor_s_mark_is_no_part_of_a_secret(operator: Operator, scheme: str) -> None:
+    """Nor is its line end: to `cal` any text is a key, and nobody would verify with that one."""
+    (operator.folder / "secret").write_bytes(f"\ufeff{GIVEN}\r\n".encode())
+    options = ("--secret-file", "secret", "--scheme", scheme)
+    assert operator.ask("platforms", "add", *LUMA, *options)["secret"] == GIVEN
+
+
 WRONG = {
     "a slash in the id": ("plat/luma", *LUMA[1:]),
     "an id that begins with a dot": (".luma", *LUMA[1:]),

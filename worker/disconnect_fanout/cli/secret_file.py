@@ -30,7 +30,7 @@ def read_secret(source: str) -> str:
         text = read_small(sys.stdin if source == "-" else Path(source))
     except Unreadable as error:
         raise Misuse(f"--secret-file {source}: {error}") from None
-    secret = text.strip()
+    secret = text.removeprefix("\ufeff").strip()  # an editor's mark is no part of it
     if not secret or len(secret.splitlines()) > 1:
         raise Misuse(f"--secret-file {source}: expected one line, the secret")
     return secret
