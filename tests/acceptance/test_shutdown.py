@@ -3,6 +3,7 @@
 from tests.harness.answer import HANG, Answer
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
+from tests.harness.outage import lasts
 from tests.harness.receiver import Receiver
 
 
@@ -68,3 +69,23 @@ async def test_a_second_worker_on_sqlite_is_refused_until_the_first_has_crashed(
         finally:
             await first.close()
             await second.close()
+
+
+async def test_sigterm_while_it_attaches_ends_it_too(installation: Installation) -> None:
+    """Whenever it comes between the first answer to a probe and the first event: exit code 0.
+
+    A cancellation that meets our broker's client while it connects may be swallowed there (measured
+    on Python 3.11); a worker that waited for it was alive, ready and deaf to every signal.
+    """
+    await installation.register("plat_luma", "https://luma.example/hook")
+    worker = installation.worker()
+    try:
+        for number in range(12):
+            await worker.start(ready_within=None)
+            while (await worker.readyz())[0] == 0:
+                await lasts(0.005)
+            await lasts(number * 0.03)
+            worker.sigterm()
+            assert await worker.wait(within=20) == 0
+    finally:
+        await worker.close()

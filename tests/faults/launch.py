@@ -1,6 +1,7 @@
 """``fanout run`` with faults built in: the worker that the fault tests start.
 
 ``FAULT_POINT``, ``FAULT_AFTER``, ``FAULT_TIMES`` and ``FAULT_MARKER`` set a fail point,
+``FAULT_RAISES`` lets duties raise so often, with ``FAULT_SEED`` and the marker;
 ``FAULT_NAMES`` names a file of host names, ``FAULT_CLOCK`` one with seconds to add to the clock.
 """
 
@@ -8,17 +9,20 @@ import os
 import sys
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from random import Random
 from typing import Any, Self
 
 from aiohttp import connector
 from tests.faults import fail_point
 from tests.faults.resolver import FileResolver
+from tests.faults.struck_duties import struck_duties
 
 from disconnect_fanout.adapters.broker import consumer
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.app import parts, worker
 from disconnect_fanout.app.stores import Stores, sql_stores
 from disconnect_fanout.cli.main import main
+from disconnect_fanout.policy import restart
 
 
 def _set_fail_point(environment: dict[str, str]) -> None:
@@ -36,6 +40,17 @@ def _set_fail_point(environment: dict[str, str]) -> None:
     _replace(parts, "AiohttpSender", fail_point.sender_with(point))
     _replace(parts, "AmqpLetterQueue", fail_point.letter_queue_with(point))
     _replace(consumer, "AmqpMessage", fail_point.message_with(point))
+
+
+def _strike_duties(environment: dict[str, str]) -> None:
+    _replace(restart, "FIRST_REST_S", 0.02)  # a hundred failures in seconds
+    _replace(restart, "SOUND_AFTER_S", 0.0)
+    kind = struck_duties(
+        times=int(environment["FAULT_RAISES"]),
+        chance=Random(int(environment["FAULT_SEED"])),  # noqa: S311 - instants, no secrets
+        marker=Path(environment["FAULT_MARKER"]),
+    )
+    _replace(worker, "Duties", kind)
 
 
 def _shift_clocks(file: Path) -> None:
@@ -64,6 +79,8 @@ if __name__ == "__main__":
     given = dict(os.environ)
     if "FAULT_POINT" in given:
         _set_fail_point(given)
+    if "FAULT_RAISES" in given:
+        _strike_duties(given)
     if "FAULT_NAMES" in given:
         names = FileResolver.reading(Path(given["FAULT_NAMES"]))
         _replace(connector, "DefaultResolver", names)

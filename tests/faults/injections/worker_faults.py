@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from tests.harness.outage import lasts
 from tests.harness.received import Received
 
 _KILLED = -signal.SIGKILL
+_MANY_DUTIES = 7
 
 
 @dataclass
@@ -138,3 +140,37 @@ class Frozen(Fault):
         await scene.worker.ready()
         assert taken, "nothing was taken over"
         return f"frozen for {self.seconds:g} s; the other worker took over {taken} deliveries"
+
+
+@dataclass
+class DutiesRaise(Fault):
+    """Duties of the worker meet a bug at instants that a seed decides.
+
+    Args:
+        times: over all duties.
+        seed: of the instants.
+    """
+
+    times: int
+    seed: int
+
+    async def prepare(self, scene: Scene) -> None:
+        self.marker = scene.folder / "raised"
+        scene.worker_settings |= {
+            "FAULT_RAISES": str(self.times),
+            "FAULT_SEED": str(self.seed),
+            "FAULT_MARKER": str(self.marker),
+        }
+
+    async def bite(self, scene: Scene) -> str:
+        pid = scene.worker.pid
+        await scene.becomes(
+            lambda: len(self._raised()) >= self.times, "they raise so often", within=120
+        )
+        assert scene.worker.pid == pid, "the worker ended"
+        counted = Counter(self._raised())
+        assert len(counted) >= _MANY_DUTIES, f"only {sorted(counted)} raised"
+        return ", ".join(f"{name} {count}" for name, count in sorted(counted.items()))
+
+    def _raised(self) -> list[str]:
+        return self.marker.read_text().splitlines() if self.marker.exists() else []

@@ -18,7 +18,7 @@ from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 _LONGEST_LINE = 16 * 1024
 _V1 = re.compile(r"/v1/calendars/([^/?#]+)")
 _V2 = re.compile(r"/v2/calendars/([^/?#]+)/disconnect")
-_SHUTDOWN_S = 20.0
+SHUTDOWN_S = 20.0
 
 
 class ApiServer:
@@ -26,6 +26,7 @@ class ApiServer:
 
     Args:
         ready: tells whether the database answers.
+        duties: tells which of the process has failed.
         changed: called after each request that may have changed something.
     """
 
@@ -37,6 +38,7 @@ class ApiServer:
         delete: DeleteCalendar,
         disconnect: DisconnectCalendar,
         ready: Callable[[], Awaitable[bool]],
+        duties: Callable[[], list[str]],
         changed: Callable[[], None],
     ) -> None:
         self._host = host
@@ -44,9 +46,10 @@ class ApiServer:
         self._delete = delete
         self._disconnect = disconnect
         self._ready = ready
+        self._duties = duties
         self._changed = changed
         server = web.Server(self._dispatch, access_log=None, max_line_size=_LONGEST_LINE)
-        self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
 
     async def start(self) -> int:
         """Listen; return the port.
@@ -90,8 +93,9 @@ class ApiServer:
             case "/openapi.json":
                 return json_answer(200, document())
             case _:
-                ready = await self._ready()
-                problems = [] if ready else ["the database does not answer"]
+                problems = [] if await self._ready() else ["the database does not answer"]
+                problems += self._duties()
+                ready = not problems
                 state = {"status": "ready" if ready else "not ready", "problems": problems}
                 return json_answer(200 if ready else 503, state)
 

@@ -19,20 +19,25 @@ from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
-from disconnect_fanout.api.server import ApiServer
+from disconnect_fanout.api.server import SHUTDOWN_S, ApiServer
+from disconnect_fanout.app.exit_deadline import ExitDeadline
 from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.settings import Settings
-from disconnect_fanout.app.stop_signal import stop_signal
+from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
+from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
+_END_WITHIN_S = 3.0
+_CLOSING_S = 10.0
 
-async def run_api(settings: Settings) -> None:
-    """Serve until a signal.
+
+async def run_api(settings: Settings) -> int:
+    """Serve until a signal; return the exit code: 1 if it gave itself up.
 
     Raises:
         SchemaProblem: the database is missing or of another version.
@@ -43,16 +48,22 @@ async def run_api(settings: Settings) -> None:
     database = Database(settings.database_url.get_secret_value())
     topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
+    observer, deadline = Observer(), ExitDeadline()
+    duties = Duties(observer.observe, observer.crashed, time.monotonic)
     try:
         with stop_signal() as stop:
             seals = await patiently(lambda: _seals(database, settings))
-            outbox = SqlOutbox(database, seals)
-            relay = Relay(outbox, publishing_by(publisher), Observer().observe)
-            await _serve(_server(settings, database, seals, relay), relay, stop)
+            relay = Relay(SqlOutbox(database, seals), publishing_by(publisher), observer.observe)
+            server = _server(settings, database, seals, relay, duties)
+            duties.start("relay", relay.run)
+            return await _serve(server, duties, stop, deadline)
     finally:
+        deadline.set(_CLOSING_S)
+        await duties.end(_END_WITHIN_S)
         with suppress(BrokerUnreachable):
             await publisher.close()
         await database.close()
+        deadline.lift()
 
 
 async def _seals(database: Database, settings: Settings) -> Seals:
@@ -61,7 +72,9 @@ async def _seals(database: Database, settings: Settings) -> Seals:
     return await load_seals(database, Vault(settings.secret_keys))
 
 
-def _server(settings: Settings, database: Database, seals: Seals, relay: Relay) -> ApiServer:
+def _server(
+    settings: Settings, database: Database, seals: Seals, relay: Relay, duties: Duties
+) -> ApiServer:
     keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
 
@@ -77,23 +90,22 @@ def _server(settings: Settings, database: Database, seals: Seals, relay: Relay) 
         delete=DeleteCalendar(keys, connections, limit),
         disconnect=DisconnectCalendar(keys, connections, limit),
         ready=ready,
+        duties=duties.problems,
         changed=relay.wake,
     )
 
 
-async def _serve(server: ApiServer, relay: Relay, stop: asyncio.Event) -> None:
+async def _serve(
+    server: ApiServer, duties: Duties, stop: asyncio.Event, deadline: ExitDeadline
+) -> int:
     """The relay goes on until the last request is answered; what is left others publish."""
     port = await server.start()
-    relaying = asyncio.create_task(relay.run())
-    stopping = asyncio.create_task(stop.wait())
     log = structlog.get_logger()
     log.info("started", version=__version__, port=port)
     try:
-        await asyncio.wait({relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(stop, duties.hopeless)
     finally:
+        deadline.set(SHUTDOWN_S + _CLOSING_S)
         await server.close()
-        for task in (relaying, stopping):
-            task.cancel()
-    with suppress(asyncio.CancelledError):
-        await relaying  # a bug in it is told here
     log.info("stopped")
+    return 1 if duties.hopeless.is_set() else 0

@@ -23,6 +23,7 @@ class BalanceWatch:
     """Counts for the whole installation: one worker at a time, for it reads an index to its end."""
 
     PERIOD_S = 15.0
+    name = _DUTY
     TERM_S = 40.0
 
     def __init__(

@@ -6,26 +6,36 @@ import structlog
 
 from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.flow.change import Attempted
+from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import Observe, OutcomeUnrecorded
+
+_LEAVE_WITHIN_S = 1.0
 
 
 async def drain(parts: Parts, within_s: float, observe: Observe) -> bool:
     """Finish events, then deliveries, then their records; tell whether all were done in time."""
     log = structlog.get_logger()
     log.info("draining", within_s=within_s)
-    try:
-        async with asyncio.timeout(within_s):
-            await asyncio.gather(parts.scheduler.stop(), parts.consumer.stop())
-            await parts.sending.finish()
-            await parts.recorder.drain()
-            await parts.office.finish()
-    except TimeoutError:
-        left = [one for one in parts.recorder.unrecorded if isinstance(one, Attempted)]
-        for change in left:
+    finishing = asyncio.create_task(_finish(parts))
+    done, _ = await asyncio.wait({finishing}, timeout=within_s)
+    if not done:
+        await ended({finishing}, _LEAVE_WITHIN_S)
+    elif (error := finishing.exception()) is None:
+        log.info("drained")
+        return True
+    else:
+        log.error("the drain failed; leases will expire", exc_info=error)
+    for change in parts.recorder.unrecorded:
+        if isinstance(change, Attempted):
             observe(
                 OutcomeUnrecorded(change.delivery_id, change.attempt.number, change.attempt.result)
             )
-        log.warning("left behind; leases will expire", deliveries=len(parts.sending))
-        return False
-    log.info("drained")
-    return True
+    log.warning("left behind; leases will expire", deliveries=len(parts.sending))
+    return False
+
+
+async def _finish(parts: Parts) -> None:
+    await asyncio.gather(parts.scheduler.stop(), parts.consumer.stop())
+    await parts.sending.finish()
+    await parts.recorder.drain()
+    await parts.office.finish()

@@ -18,6 +18,7 @@ class Readiness:
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
+    duties: Callable[[], list[str]] = list
 
     def observe(self, fact: Fact) -> None:
         """Learn from what happened."""
@@ -44,4 +45,4 @@ class Readiness:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
-        return found
+        return [*found, *self.duties()]

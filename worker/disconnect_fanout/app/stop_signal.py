@@ -27,3 +27,11 @@ def stop_signal() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def first_of(*events: asyncio.Event) -> None:
+    """Return when one of them is set."""
+    tasks = [asyncio.create_task(one.wait()) for one in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -6,6 +6,7 @@ close. A second signal leaves at once; leases and unacked messages answer for wh
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -20,6 +21,7 @@ from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.drain import drain
+from disconnect_fanout.app.exit_deadline import ExitDeadline
 from disconnect_fanout.app.http_server import HttpServer
 from disconnect_fanout.app.parts import Parts, assemble
 from disconnect_fanout.app.patience import patiently
@@ -27,16 +29,19 @@ from disconnect_fanout.app.proxy import MEANING, ignored_proxies
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.app.run_lock import RunLock
 from disconnect_fanout.app.settings import Settings
-from disconnect_fanout.app.stop_signal import stop_signal
+from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.watch import Watch
+from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
 _LAST_WORDS_S = 2.0  # for the last acks to reach the broker
+_END_WITHIN_S = 3.0
+_CLOSING_S = 10.0
+"""After the drain's deadline; whoever hangs then is left, and so is the process."""
 
 
 class SchemaProblem(Exception):
@@ -62,29 +67,35 @@ async def run_worker(settings: Settings) -> int:
     http = HttpServer(
         settings.http_host, settings.http_port, readiness, observer.metrics.exposition
     )
+    deadline = ExitDeadline()
     with RunLock(settings.database_url.get_secret_value()), stop_signal() as stop:
         await http.start()
         try:
-            async with _started(settings, observer) as parts:
-                drained = await _serve(parts, readiness, observer, stop, settings.drain_timeout)
-                return 0 if drained else 1
+            async with _started(settings, observer, deadline) as parts:
+                life = _Life(parts, readiness, observer, deadline)
+                return 0 if await life.serve(stop, settings.drain_timeout) else 1
         finally:
             await http.close()
+            deadline.lift()
 
 
 @asynccontextmanager
-async def _started(settings: Settings, observer: Observer) -> AsyncIterator[Parts]:
-    """Open everything that a worker stands on; close it in the end."""
+async def _started(
+    settings: Settings, observer: Observer, deadline: ExitDeadline
+) -> AsyncIterator[Parts]:
+    """Open everything that a worker stands on; close it in the end, in bounded time."""
     database = Database(settings.database_url.get_secret_value())
     try:
         parts = await patiently(lambda: _start(settings, database, observer))
         try:
             yield parts
         finally:
+            deadline.set(_CLOSING_S)
             with suppress(BrokerUnreachable):
                 await parts.publisher.close()
             await parts.sender.close()
     finally:
+        deadline.set(_CLOSING_S)
         await database.close()
 
 
@@ -102,48 +113,57 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
     return parts
 
 
-async def _serve(
-    parts: Parts, readiness: Readiness, observer: Observer, stop: asyncio.Event, drain_s: float
-) -> bool:
-    """Do all duties until the signal, then drain; tell whether nothing was left.
+class _Life:
+    """From the first duty to the last word.
 
-    A duty that fails is a bug: it ends the worker, loudly, to be started again. The watchman's ends
-    when events wait and nobody takes them: then this worker leaves in order, for the same reason.
+    A duty that fails is begun again; one that fails and fails, and a watchman who sees that events
+    wait and nobody takes them, end the worker in order, to be started again.
     """
-    readiness.consuming = lambda: parts.consumer.attached
-    readiness.silence = lambda: parts.watchman.problem
-    watch = Watch(parts, readiness, observer.metrics)
-    await watch.look()
-    async with asyncio.TaskGroup() as duties:
-        consuming = duties.create_task(parts.consumer.run())
-        lasting = [
-            duties.create_task(duty)
-            for duty in (
-                parts.sweeper.run(),
-                parts.replayer.run(),
-                parts.relay.run(),
-                watch.run(),
-                *(chore.run() for chore in parts.chores),
-            )
-        ]
-        scheduling = duties.create_task(parts.scheduler.run())
+
+    def __init__(
+        self, parts: Parts, readiness: Readiness, observer: Observer, deadline: ExitDeadline
+    ) -> None:
+        self._parts = parts
+        self._readiness = readiness
+        self._observer = observer
+        self._deadline = deadline
+        self._duties = Duties(observer.observe, observer.crashed, time.monotonic)
+        self._watch = Watch(parts, readiness, observer.metrics)
+
+    async def serve(self, stop: asyncio.Event, drain_s: float) -> bool:
+        """Do all duties until the signal, then drain; tell whether nothing was left."""
+        parts, readiness, duties = self._parts, self._readiness, self._duties
+        readiness.consuming = lambda: parts.consumer.attached
+        readiness.silence = lambda: parts.watchman.problem
+        readiness.duties = duties.problems
+        await self._watch.look()
+        self._start()
         readiness.started = True
         structlog.get_logger().info("started", version=__version__)
-        deaf = await _given_up(parts.watchman, stop)
+        await first_of(stop, duties.hopeless)
         readiness.stopping = True
-        drained = await drain(parts, drain_s, observer.observe)
-        await asyncio.wait({consuming, scheduling}, timeout=_LAST_WORDS_S)
-        for duty in (consuming, scheduling, *lasting):
-            duty.cancel()
-    return drained and not deaf
+        self._deadline.set(drain_s + _CLOSING_S)
+        duties.expect_ends()
+        drained = await drain(parts, drain_s, self._observer.observe)
+        await duties.settle(("consumer", "scheduler"), _LAST_WORDS_S)
+        if hanging := await duties.end(_END_WITHIN_S):
+            structlog.get_logger().error("left behind: these do not end", duties=hanging)
+        return drained and not hanging and not duties.hopeless.is_set()
 
+    def _start(self) -> None:
+        parts, start = self._parts, self._duties.start
+        start("consumer", parts.consumer.run)
+        start("scheduler", parts.scheduler.run)
+        start("sweeper", parts.sweeper.run)
+        start("replayer", parts.replayer.run)
+        start("relay", parts.relay.run)
+        start("health", self._watch.run)
+        start("watchman", self._keep_watch)
+        for chore in parts.chores:
+            start(chore.name, chore.run)
 
-async def _given_up(watchman: Watchman, stop: asyncio.Event) -> bool:
-    """Wait for the signal or for the watchman; tell whether it was the watchman."""
-    tasks = [asyncio.create_task(one) for one in (watchman.run(), stop.wait())]
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    for task in done:
-        task.result()
-    return not stop.is_set()
+    async def _keep_watch(self) -> None:
+        """Leave when there is no hope for the consumer."""
+        await self._parts.watchman.run()
+        self._duties.hopeless.set()
+        await asyncio.Event().wait()  # to be ended with the others

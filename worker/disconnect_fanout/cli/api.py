@@ -2,6 +2,8 @@
 
 import asyncio
 
+import typer
+
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.run import loop_factory
 from disconnect_fanout.cli.session import configuration
@@ -27,6 +29,8 @@ def api() -> None:
     settings = configuration()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(run_api(settings))
+            code = runner.run(run_api(settings))
     except (AddressTaken, SchemaProblem) as error:
         raise SettingsError([str(error)]) from None
+    if code:
+        raise typer.Exit(code)

@@ -123,6 +123,20 @@ class DutyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyCrashed:
+    """A duty met what it did not expect: a bug. It is begun again.
+
+    Attributes:
+        in_a_row: failures without a sound run between them.
+        again_in_s: the rest until it is begun again.
+    """
+
+    duty: str
+    in_a_row: int
+    again_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ChoreDone:
     """Housekeeping has touched so many rows."""
 
@@ -148,6 +162,7 @@ Fact: TypeAlias = (
     | DependencyChanged
     | ConsumptionSilent
     | DutyFailed
+    | DutyCrashed
     | ChoreDone
     | OutcomeUnrecorded
 )

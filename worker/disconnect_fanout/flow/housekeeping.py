@@ -41,7 +41,7 @@ class Housekeeping:
         worker: str,
         observe: Observe,
     ) -> None:
-        self._name = name
+        self.name = name
         self._chore = chore
         self._every_s = every_s
         self._duty = duty
@@ -54,14 +54,14 @@ class Housekeeping:
             try:
                 await self.turn()
             except StoreUnreachable as error:
-                self._observe(DutyFailed(self._name, str(error)))
+                self._observe(DutyFailed(self.name, str(error)))
             await asyncio.sleep(self._every_s)
 
     async def turn(self) -> None:
         """Do the chore to its end, as long as the duty is ours."""
         touched = 0
         try:
-            while await self._duty.hold(self._name, self._worker, self.TERM_S):
+            while await self._duty.hold(self.name, self._worker, self.TERM_S):
                 some = await self._chore.do_some()
                 touched += some
                 if not some:
@@ -69,4 +69,4 @@ class Housekeeping:
                 await asyncio.sleep(self.PAUSE_S)
         finally:
             if touched:
-                self._observe(ChoreDone(self._name, touched))
+                self._observe(ChoreDone(self.name, touched))

@@ -85,6 +85,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Turn until stopped."""
+        self._ended.clear()
         try:
             await self._run()
         finally:

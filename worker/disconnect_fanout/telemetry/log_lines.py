@@ -15,6 +15,7 @@ from disconnect_fanout.flow.fact import (
     ConsumptionSilent,
     DeadLetterDecided,
     DependencyChanged,
+    DutyCrashed,
     DutyFailed,
     EventHandled,
     EventOutcome,
@@ -36,7 +37,7 @@ class LogLines:
     def __init__(self) -> None:
         self._log = structlog.get_logger()
 
-    def observe(self, fact: Fact) -> None:  # noqa: C901 - one case for each fact, no nesting
+    def observe(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one case for each fact, no nesting
         """Phrase a fact."""
         match fact:
             case AttemptFinished():
@@ -60,6 +61,13 @@ class LogLines:
                 self._silence(fact)
             case DutyFailed(duty=duty, detail=detail):
                 self._log.warning("put off until the outage is over", duty=duty, detail=detail)
+            case DutyCrashed(duty=duty, in_a_row=count, again_in_s=rest):
+                self._log.error(
+                    "a duty failed; it is begun again",
+                    duty=duty,
+                    again_in_s=rest,
+                    failures_in_a_row=count,
+                )
             case ChoreDone(chore=chore, rows=rows):
                 self._log.info("housekeeping", chore=chore, rows=rows)
             case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):

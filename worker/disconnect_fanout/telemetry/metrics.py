@@ -45,6 +45,9 @@ class Metrics:
             "fanout_dead_letters", "Deliveries that died.", "platform", "reason"
         )
         self._outages = self._counter("fanout_outages", "Times a dependency was lost.", "what")
+        self._crashes = self._counter(
+            "fanout_tasks_crashed", "Tasks and duties that met a bug; sum over workers."
+        )
         self._latency = Histogram(
             "fanout_delivery_latency_seconds",
             "From an event's arrival at the worker to the answer of the first attempt.",
@@ -91,6 +94,10 @@ class Metrics:
                 self._outages.labels(what).inc()
             case _:
                 pass
+
+    def count_crash(self) -> None:
+        """A task or a duty met a bug."""
+        self._crashes.inc()
 
     def show_dead(self, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
         """Set the number of open dead letters, by platform."""

@@ -29,4 +29,5 @@ class Observer:
 
     def crashed(self, error: BaseException) -> None:
         """Tell of a bug, with its traceback: a task met what it did not expect."""
+        self.metrics.count_crash()
         self._log.error("a task crashed; what it held comes back", exc_info=error)

@@ -20,12 +20,14 @@ from tenacity import (
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
 from disconnect_fanout.adapters.broker.subscription import Prepare, Subscription, subscribe
+from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
+_END_WITHIN_S = 10.0
 
 
 class Consumer:
@@ -184,8 +186,6 @@ async def _first(*works: Coroutine[Any, Any, object]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks, _END_WITHIN_S)
     for task in done:
         task.result()
