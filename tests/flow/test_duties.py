@@ -42,7 +42,7 @@ def test_a_duty_that_fails_is_begun_again_and_the_others_never_notice() -> None:
         async def counts() -> None:
             nonlocal other
             while True:
-                await asyncio.sleep(0.1)
+                await pass_time(0.1)
                 other += 1
 
         stage.duties.start("sweeper", fails_once)
@@ -144,7 +144,7 @@ async def cleans_up_slowly() -> None:
     try:
         await forever()
     finally:
-        await asyncio.sleep(0.1)
+        await pass_time(0.1)
 
 
 @pytest.mark.parametrize("run", [swallows_one, swallows_three, cleans_up_slowly, forever])

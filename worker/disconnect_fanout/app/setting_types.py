@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -149,10 +150,11 @@ Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_bounded)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 RetrySchedule = Annotated[
     tuple[PositiveDuration, ...],
+    NoDecode,
     BeforeValidator(_listed(_parsed)),
     AfterValidator(_schedule),
 ]
-Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed(_network))]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed(_network))]
 Count = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[Count, AfterValidator(_share)]
 """Of ``max_in_flight``, which is validated before it."""
@@ -164,6 +166,7 @@ AmqpUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_amqp)
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_database)]
 SecretKeys = Annotated[
     tuple[SecretStr, ...],
+    NoDecode,
     BeforeValidator(_listed(_fernet_key)),
     BeforeValidator(_readable),
     Field(min_length=1),

@@ -4,12 +4,13 @@ The environment wins over ``.env``. Everything that is wrong is said at once, by
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from disconnect_fanout.app.env_file import read_env_file
 from disconnect_fanout.app.setting_name import unknown_variable
@@ -29,7 +30,7 @@ from disconnect_fanout.app.setting_types import (
     Share,
     TopologyName,
 )
-from disconnect_fanout.app.variables import gather
+from disconnect_fanout.app.variables import SecretFiles, Variables, given_twice, ours
 from disconnect_fanout.domain.duration import ACCEPTED_FORMS
 from disconnect_fanout.policy.backoff import DEFAULT_SCHEDULE
 
@@ -50,11 +51,15 @@ def _patience(settings: dict[str, Any]) -> float:
     return float(sum(settings["retry_schedule"])) + _WEEK_S
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """What can be configured. Durations are seconds; each field's description is its help text."""
 
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
     )
 
     amqp_url: AmqpUrl = Field(
@@ -130,17 +135,39 @@ def load_configuration() -> Configuration:
         SettingsError: with everything that is wrong.
     """
     file = read_env_file(Path(ENV_FILE))
-    found = gather({"the environment": os.environ, ENV_FILE: file.variables}, PREFIX, SECRETS)
-    warnings = [*file.warnings, *_unknown(found.names)]
-    problems = [*file.problems, *found.problems]
+    places = {"the environment": ours(os.environ, PREFIX), ENV_FILE: ours(file.variables, PREFIX)}
+    warnings = [*file.warnings, *_unknown({name for given in places.values() for name in given})]
+    problems = [*file.problems]
+    for place, given in places.items():
+        problems += given_twice(given, [f"{PREFIX}{one.upper()}" for one in SECRETS], place)
     try:
-        settings = Settings.model_validate(found.values)
+        settings = _reading(places.values())()
     except ValidationError as error:
         problems += problems_of(error, Settings.model_fields, PREFIX, SECRETS)
         raise SettingsError(problems, warnings) from None
     if problems:
         raise SettingsError(problems, warnings)
     return Configuration(settings, warnings)
+
+
+def _reading(places: Collection[Mapping[str, str]]) -> type[Settings]:
+    """Return the settings as they are read from these places; the first one wins."""
+
+    class Read(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            *_: PydanticBaseSettingsSource,
+            **__: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            sources: list[PydanticBaseSettingsSource] = []
+            for given in places:
+                variables = Variables(settings_cls, given)
+                sources += [variables, SecretFiles(variables, SECRETS)]
+            return tuple(sources)
+
+    return Read
 
 
 def load_settings() -> Settings:
