@@ -1,5 +1,6 @@
 """A store that remembers nothing: what a worker costs when recording is free."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.change import Change
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.intent import Intent, Registration
@@ -136,6 +138,7 @@ async def null_stores(source: PlatformSource) -> Stores:
     platforms = await source.platforms()
     idle = NullDuties()
     return Stores(
+        health=DatabaseHealth(time.monotonic),
         platforms=FixedPlatforms(platforms),
         events=NullEvents([one.id for one in platforms]),
         links=FakeLinkStore(FakeTables()),

@@ -20,13 +20,15 @@ from disconnect_fanout.policy.decide import Delivered
 NEW, KNOWN, CONFLICT = Registration.NEW, Registration.KNOWN, Registration.CONFLICT
 
 
-async def register_as(world: World, writer: str, *intents: Intent) -> Sequence[Registration]:
-    """Try once, under a token of the test's own."""
+async def register_as(
+    world: World, writer: str, *intents: Intent, again: bool = True
+) -> Sequence[Registration]:
+    """Try once, under a token of the test's own, as one does whose last try had no answer."""
     store = world.worker.events
     if isinstance(store, FakeEventStore):
-        return list(store.write(intents, writer))
+        return list(store.write(intents, writer, again=again))
     assert isinstance(store, SqlEventStore)
-    return list(await store._desk.register(intents, writer))
+    return list(await store._desk.register(intents, writer, again=again))
 
 
 async def test_who_tries_again_finds_his_own_event_new(world: World) -> None:
@@ -57,6 +59,35 @@ async def test_a_further_try_renews_the_lease_that_is_still_his(world: World) ->
     assert taken.id == lost.deliveries[0].id
     await register_as(world, "first", lost)
     assert (await world.row(taken.id)).lease == taken.lease
+
+
+async def test_who_was_overtaken_has_nothing_to_send_any_more(world: World) -> None:
+    """Of one delivery the lease was over and another has it: the event is known to its writer.
+
+    What of it was still his is due at once, without an attempt that nobody made.
+    """
+    one = event()
+    mine = intent(one, planned(one, "luma", lease="mine"), planned(one, "calcom", lease="mine"))
+    await world.add_platform("luma")
+    await world.add_platform("calcom")
+    await register_as(world, "first", mine, again=False)
+    await world.pass_time(60)
+    taken = await claimed(world.worker)
+    assert await register_as(world, "first", mine) == [KNOWN]
+    rows = {row.platform_id: row for row in [await world.row(it.id) for it in mine.deliveries]}
+    assert rows["luma"].lease == taken.lease
+    left = rows["calcom"]
+    assert (left.lease, left.attempts, left.state) == (None, 0, "pending")
+    assert (left.next_at or 0) <= left.read_at
+
+
+async def test_who_was_not_overtaken_still_has_it_all(world: World) -> None:
+    """However late the further try comes, as long as nobody else has claimed."""
+    one = event()
+    mine = intent(one, planned(one, "luma", lease="a"), planned(one, "calcom", lease="b"))
+    await register_as(world, "first", mine, again=False)
+    await world.pass_time(600)
+    assert await register_as(world, "first", mine) == [NEW]
 
 
 async def test_another_event_under_the_id_stays_a_conflict(world: World) -> None:

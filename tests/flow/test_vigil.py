@@ -19,6 +19,7 @@ class Scene:
     attached: bool = True
     taken: int = 0
     ready: int | None = 0
+    away: bool = False
     facts: list[Fact] = field(default_factory=list)
 
     async def depth(self) -> int:
@@ -28,7 +29,9 @@ class Scene:
 
     def watchman(self) -> Watchman:
         clock = asyncio.get_running_loop().time
-        return Watchman(self, self, clock=clock, observe=self.facts.append)
+        return Watchman(
+            self, self, clock=clock, database_away=lambda: self.away, observe=self.facts.append
+        )
 
 
 def test_a_deaf_worker_says_so_and_ends_after_two_minutes() -> None:

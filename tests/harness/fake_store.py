@@ -60,17 +60,21 @@ class FakeEventStore:
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         """Insert those events that are new, with their deliveries."""
-        return self.write(intents, self._tables.new_token())
+        return self.write(intents, self._tables.new_token(), again=False)
 
-    def write(self, intents: Sequence[Intent], writer: str) -> Sequence[Registration]:
+    def write(
+        self, intents: Sequence[Intent], writer: str, *, again: bool
+    ) -> Sequence[Registration]:
         """Try once; ``writer`` is the token by which a further try recognises its events."""
         self._tables.reach()
         fresh: set[str] = set()
-        answers = [self._register(intent, writer, fresh) for intent in intents]
+        answers = [self._register(intent, writer, fresh, again=again) for intent in intents]
         self._tables.intended()
         return answers
 
-    def _register(self, intent: Intent, writer: str, fresh: set[str]) -> Registration:
+    def _register(
+        self, intent: Intent, writer: str, fresh: set[str], *, again: bool
+    ) -> Registration:
         there = self._tables.events.get(intent.event.id)
         if intent.event.id in fresh or (there is not None and there.writer != writer):
             same = there is not None and there.content_hash == intent.content_hash
@@ -82,7 +86,19 @@ class FakeEventStore:
             FakeEvent(intent.event, intent.content_hash, len(intent.deliveries), now, 0, writer),
         )
         self._tables.save(self._planned(intent, one, now) for one in intent.deliveries)
+        if again and self._overtaken(intent):
+            return Registration.KNOWN
         return Registration.NEW
+
+    def _overtaken(self, intent: Intent) -> bool:
+        """Tell whether another has claimed some of it; what is left is due for whoever comes."""
+        leased = [one for one in intent.deliveries if one.lease is not None]
+        rows = [self._tables.row(one.id) for one in leased]
+        held = [row for row, one in zip(rows, leased, strict=True) if row.lease == one.lease]
+        if len(held) == len(leased):
+            return False
+        self._tables.save(replace(row, lease=None, next_at=row.read_at) for row in held)
+        return True
 
     def _planned(self, intent: Intent, planned: PlannedDelivery, now: int) -> DeliveryRow:
         """A row that is there is ours, from a try whose answer was lost: its lease is renewed."""

@@ -124,6 +124,7 @@ class FlowParts:
             policy=policy,
             sending=self.sending,
             clock=clocks.monotonic,
+            outages=lambda: ports.events.outages,
             observe=observe,
         )
         self.bulkheads.on_refusal = self.scheduler.refused

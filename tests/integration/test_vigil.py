@@ -43,6 +43,7 @@ class Worker:
             self.consumer,
             QueueDepth(self.publisher, NAMES.events_queue),
             clock=time.monotonic,
+            database_away=lambda: False,
             observe=self.facts.append,
             period_s=PERIOD_S,
             patience_s=PATIENCE_S,

@@ -6,6 +6,7 @@ tried for a while, under one token; commits for as long as it takes; everything 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import count
 from typing import TypeVar
 
 from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
@@ -88,12 +89,17 @@ class LinedEvents:
         return await self._patiently("read", lambda: self._store.links(events))
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
-        writer = self._tables.new_token()
+        writer, tries = self._tables.new_token(), count()
 
         async def once() -> Sequence[Registration]:
-            return self._store.write(intents, writer)
+            return self._write(intents, writer, again=next(tries) > 0)
 
         return await self._patiently("register", once)
+
+    def _write(
+        self, intents: Sequence[Intent], writer: str, *, again: bool
+    ) -> Sequence[Registration]:
+        return self._store.write(intents, writer, again=again)
 
     async def _patiently(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         loop = asyncio.get_running_loop()

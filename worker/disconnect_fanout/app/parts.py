@@ -29,6 +29,7 @@ from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
@@ -59,6 +60,7 @@ _SEAL_EVERY_S = 2.0
 class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
+    health: DatabaseHealth
     gauges: Gauges
     directory: Directory
     publisher: Publisher
@@ -139,6 +141,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         policy=policy,
         sending=sending,
         clock=time.monotonic,
+        outages=lambda: stores.health.outages,
         observe=observe,
     )
     bulkheads.on_refusal = scheduler.refused
@@ -164,6 +167,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     )
     waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
+        health=stores.health,
         gauges=Gauges(
             letters=stores.letters,
             waiting=stores.waiting,
@@ -179,7 +183,13 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         office=office,
         sending=sending,
         consumer=consumer,
-        watchman=Watchman(consumer, waiting, clock=time.monotonic, observe=observe),
+        watchman=Watchman(
+            consumer,
+            waiting,
+            clock=time.monotonic,
+            database_away=lambda: stores.health.problem is not None,
+            observe=observe,
+        ),
         scheduler=scheduler,
         sweeper=Sweeper(
             store=stores.letters,

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disconnect_fanout.flow.fact import DependencyChanged, Fact
-
 
 @dataclass(slots=True)
 class Readiness:
@@ -12,18 +10,12 @@ class Readiness:
 
     started: bool = False
     stopping: bool = False
-    database: bool = False
-    commits: bool = True
+    database: Callable[[], str | None] = lambda: None
     consuming: Callable[[], bool] = lambda: False
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
-
-    def observe(self, fact: Fact) -> None:
-        """Learn from what happened."""
-        if isinstance(fact, DependencyChanged) and fact.what == "database":
-            self.commits = fact.reachable
 
     def problems(self) -> list[str]:
         """Return what keeps the worker from its duty; empty when it is ready."""
@@ -32,10 +24,8 @@ class Readiness:
         if not self.started:
             return ["starting"]
         found = []
-        if not self.database:
-            found.append("the database does not answer")
-        elif not self.commits:
-            found.append("the database takes no commit: is its disk full, or is it locked?")
+        if (database := self.database()) is not None:
+            found.append(database)
         elif not self.platforms:
             found.append("no platform is registered: run `fanout platforms add`")
         elif not self.consuming():

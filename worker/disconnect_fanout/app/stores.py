@@ -25,6 +25,7 @@ from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
 from disconnect_fanout.app.balance_watch import BalanceSource
 from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.fact import Observe
@@ -40,8 +41,9 @@ from disconnect_fanout.flow.sweeper import Duty
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """One of each."""
+    """One of each, and what is known of the database behind them."""
 
+    health: DatabaseHealth
     platforms: PlatformSource
     events: EventStore
     links: LinkStore
@@ -63,6 +65,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     """Return the stores on SQLite or PostgreSQL."""
     vault = Vault(settings.secret_keys)
     return Stores(
+        health=database.health,
         platforms=SqlPlatformSource(database, vault, settings.timeout),
         events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
         links=SqlLinkStore(database, seals),

@@ -1,6 +1,7 @@
 """The watch: looks at the platforms every second, and lets the gauges be counted."""
 
 import asyncio
+from contextlib import suppress
 
 from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.app.readiness import Readiness
@@ -25,12 +26,9 @@ class Watch:
             await self.look()
 
     async def look(self) -> None:
-        """Look once; an outage is a finding too."""
-        try:
+        """Look once; of an outage readiness knows from the database itself."""
+        with suppress(StoreUnreachable):
             await self._look()
-            self._readiness.database = True
-        except StoreUnreachable:
-            self._readiness.database = False
         self._metrics.show_ready(ready=not self._readiness.problems())
 
     async def _look(self) -> None:

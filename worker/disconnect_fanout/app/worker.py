@@ -63,7 +63,7 @@ async def run_worker(settings: Settings) -> int:
     if proxies := ignored_proxies(os.environ):
         structlog.get_logger().warning("proxy.ignored", variables=proxies, meaning=MEANING)
     readiness = Readiness()
-    observer = Observer(readiness.observe)
+    observer = Observer()
     http = HttpServer(
         settings.http_host, settings.http_port, readiness, observer.metrics.exposition
     )
@@ -136,6 +136,7 @@ class _Life:
         readiness.consuming = lambda: parts.consumer.attached
         readiness.silence = lambda: parts.watchman.problem
         readiness.duties = duties.problems
+        readiness.database = lambda: parts.health.problem
         await self._watch.look()
         self._start()
         readiness.started = True

@@ -13,6 +13,10 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+class WrongCount(Exception):
+    """A bug: not each item got an answer, so that nobody knows which is whose."""
+
+
 class Batcher(Generic[Item, Answer]):
     """Hands items to ``work`` in batches, one batch at a time, in the order of their arrival.
 
@@ -70,9 +74,7 @@ class Batcher(Generic[Item, Answer]):
             self._waiting.clear()
             raise
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            _hand_out([future for _, future in batch], answers)
 
     async def _singly(
         self, batch: list[tuple[Item, asyncio.Future[Answer]]], error: Exception
@@ -83,6 +85,16 @@ class Batcher(Generic[Item, Answer]):
                 await self._answer([one])
         else:
             _fail(batch[0][1], error)
+
+
+def _hand_out(futures: Sequence[asyncio.Future[Answer]], answers: Sequence[Answer]) -> None:
+    if len(answers) != len(futures):
+        for future in futures:
+            _fail(future, WrongCount(f"{len(answers)} answers to {len(futures)} items"))
+        return
+    for future, answer in zip(futures, answers, strict=True):
+        if not future.done():
+            future.set_result(answer)
 
 
 def _fail(future: asyncio.Future[Answer], error: Exception) -> None:

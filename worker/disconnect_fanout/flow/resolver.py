@@ -4,7 +4,7 @@ Concurrent events share one look-up and one short transaction. Whoever writes an
 its deliveries; everyone else learns that they are recorded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Protocol, TypeAlias
@@ -123,10 +123,12 @@ class Resolver:
 
     async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
         recipients = await self._planner.recipients(events, await self._store.links(events))
-        drafts = [self._draft(event, who) for event, who in zip(events, recipients, strict=True)]
-        intents = [draft.intent for draft in drafts]
+        drafts: list[_Draft] = []
         registrations: Sequence[Registration] = []
         try:
+            for event, who in zip(events, recipients, strict=True):
+                drafts.append(self._draft(event, who))
+            intents = [draft.intent for draft in drafts]
             answers = await self._store.register(intents)
             await self._links.end(intents, answers)  # before anyone is told that they ended
             registrations = answers
@@ -137,8 +139,19 @@ class Resolver:
         ]
 
     def _draft(self, event: DisconnectEvent, recipients: Sequence[Recipient]) -> _Draft:
-        planned: list[PlannedDelivery] = []
         admitted: list[Admitted] = []
+        try:
+            planned = self._planned(event, recipients, admitted)
+        except BaseException:
+            self._release(admitted)
+            raise
+        return _Draft(Intent(event, content_hash(event), planned), tuple(admitted))
+
+    def _planned(
+        self, event: DisconnectEvent, recipients: Sequence[Recipient], admitted: list[Admitted]
+    ) -> tuple[PlannedDelivery, ...]:
+        """Plan the deliveries; those that get a slot are added to ``admitted``."""
+        planned: list[PlannedDelivery] = []
         for one in recipients:
             name = delivery_id(event.id, one.platform_id)
             platform = self._directory.platforms.get(one.platform_id)
@@ -151,14 +164,17 @@ class Resolver:
             planned.append(PlannedDelivery(name, one.platform_id, lease, held))
             job = LeasedDelivery(name, one.platform_id, event, lease)
             admitted.append(Admitted(job, platform, ticket))
-        return _Draft(Intent(event, content_hash(event), tuple(planned)), tuple(admitted))
+        return tuple(planned)
 
     def _hand_back(self, drafts: Sequence[_Draft], registrations: Sequence[Registration]) -> None:
         """Free the slots of deliveries that are not ours to send after all."""
         for draft, answer in zip_longest(drafts, registrations):
             if answer is not Registration.NEW:
-                for job in draft.admitted:
-                    self._bulkheads.release(job.ticket, None)
+                self._release(draft.admitted)
+
+    def _release(self, jobs: Iterable[Admitted]) -> None:
+        for job in jobs:
+            self._bulkheads.release(job.ticket, None)
 
 
 def _resolution(draft: _Draft, answer: Registration) -> Resolution:

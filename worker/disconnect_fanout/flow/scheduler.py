@@ -50,6 +50,7 @@ class Scheduler:
         policy: RetryPolicy,
         sending: HeldTasks,
         clock: Callable[[], float],
+        outages: Callable[[], int],
         observe: Observe,
     ) -> None:
         self._store = store
@@ -62,6 +63,8 @@ class Scheduler:
         self._policy = policy
         self._sending = sending
         self._clock = clock
+        self._outages = outages
+        self._seen_outages = outages()
         self._observe = observe
         self._wake = asyncio.Event()
         self._hungry: set[str] = set()
@@ -98,7 +101,6 @@ class Scheduler:
             try:
                 pause_s = await self._turn()
             except StoreUnreachable as error:
-                self._reclaim_at = self._clock() + PATIENCE_S
                 self._observe(DutyFailed("scheduler", str(error)))
             if not self._stopping:
                 await self._sleep(pause_s)
@@ -146,7 +148,7 @@ class Scheduler:
             limit=room,
             lease_s=platform.timeout_s + LEASE_MARGIN_S,
             holding=self._deliverer.in_hand,
-            reclaim=self._clock() >= self._reclaim_at,
+            reclaim=self._may_reclaim(),
         )
         for claim in claims:
             self._send(claim, platform)
@@ -155,6 +157,16 @@ class Scheduler:
             return POLL_S
         self._hungry.add(platform.id)
         return self._until_room(platform)
+
+    def _may_reclaim(self) -> bool:
+        """Tell whether leases that expired may be taken: not soon after an outage.
+
+        It may have been met by anybody in this process, also while we waited for our own outcomes.
+        """
+        if (outages := self._outages()) != self._seen_outages:
+            self._seen_outages = outages
+            self._reclaim_at = self._clock() + PATIENCE_S
+        return self._clock() >= self._reclaim_at
 
     async def _hasten(self, platform: Platform) -> float:
         """Make waiting rows of a recovering platform due; return how long to rest."""

@@ -48,6 +48,7 @@ class Watchman:
 
     Args:
         clock: seconds, monotonic.
+        database_away: whether what was taken may wait for the database.
         period_s: between two looks.
         patience_s: how long a silence may last.
     """
@@ -58,6 +59,7 @@ class Watchman:
         queue: EventQueue,
         *,
         clock: Callable[[], float],
+        database_away: Callable[[], bool],
         observe: Observe,
         period_s: float = PERIOD_S,
         patience_s: float = PATIENCE_S,
@@ -65,6 +67,7 @@ class Watchman:
         self._consumption = consumption
         self._queue = queue
         self._clock = clock
+        self._database_away = database_away
         self._observe = observe
         self._period_s = period_s
         self._patience_s = patience_s
@@ -94,4 +97,5 @@ class Watchman:
         with suppress(BrokerUnreachable):
             ready = await self._queue.depth()
         consumption = self._consumption
-        return Sight(consumption.wanted, consumption.attached, consumption.taken, ready)
+        wanted = consumption.wanted and not self._database_away()
+        return Sight(wanted, consumption.attached, consumption.taken, ready)

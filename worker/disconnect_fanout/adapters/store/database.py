@@ -8,6 +8,7 @@ time-out.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -30,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.adapters.store.engine import postgres_engine, sqlite_engine
+from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
 
 # As a subquery the clock is read once for a statement. Bare, PostgreSQL would read it for each row
 # and could not look it up in an index.
@@ -61,9 +63,8 @@ class Database:
         else:
             self._reader = self._recorder = postgres_engine(url, pool_size)
             self._intender = postgres_engine(url, pool_size, synchronous_commit="off")
-        self.outages = 0
-        """How often it has failed to answer, on whichever connection: a pool that has noticed a
-        crash of the server hides it from everybody who comes later."""
+        self.health = DatabaseHealth(time.monotonic)
+        """What is known of it; every question here is told there."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )
@@ -96,23 +97,23 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading."""
-        async with named_errors(self._failed), self._reader.connect() as connection:
-            yield connection
+        with self.health.asking(Ask.READ):
+            async with named_errors(), self._reader.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def intend(self) -> AsyncIterator[AsyncConnection]:
         """A transaction whose commit survives a crash of this process, not yet of the machine."""
-        async with named_errors(self._failed), self._turn, self._intender.begin() as connection:
-            yield connection
+        with self.health.asking(Ask.INTEND):
+            async with named_errors(), self._turn, self._intender.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def record(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is on disk when the block ends."""
-        async with named_errors(self._failed), self._turn, self._recorder.begin() as connection:
-            yield connection
-
-    def _failed(self) -> None:
-        self.outages += 1
+        with self.health.asking(Ask.RECORD):
+            async with named_errors(), self._turn, self._recorder.begin() as connection:
+                yield connection
 
     async def close(self) -> None:
         """Close all connections."""

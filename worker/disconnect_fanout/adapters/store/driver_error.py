@@ -2,7 +2,7 @@
 
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError
@@ -42,24 +42,18 @@ class StatementRefused(Exception):
 
 
 @asynccontextmanager
-async def named_errors(failed: Callable[[], None]) -> AsyncIterator[None]:
-    """Map what the drivers raise in an outage to ``StoreUnreachable``, and hide users' rows.
-
-    Args:
-        failed: told of each.
-    """
+async def named_errors() -> AsyncIterator[None]:
+    """Map what the drivers raise in an outage to ``StoreUnreachable``, and hide users' rows."""
     try:
         yield
     except DBAPIError as error:
         cause = error.orig or error
         if error.connection_invalidated or _passing(cause):
-            failed()
             raise StoreUnreachable(_words(cause)) from error
         raise StatementRefused(_words(cause), _sqlstate(cause)) from None
     except Exception as error:
         if not _while_connecting(error):
             raise
-        failed()
         raise StoreUnreachable(_words(error)) from error
 
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.link_candidates import find_links
@@ -42,7 +43,7 @@ class SqlEventStore:
     @property
     def outages(self) -> int:
         """How often the database has failed to answer this process, whatever it was asked."""
-        return self._database.outages
+        return self._database.health.outages
 
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         """Return the candidate links for each event: those of its address or its google id.
@@ -61,10 +62,15 @@ class SqlEventStore:
         Each call signs its events with a token of its own. When the answer to a COMMIT is lost,
         the next try finds the token and knows that the event is still this caller's to send,
         instead of calling it known while nobody serves its leases; it renews them. If the outage
-        outlasts our patience, the caller sends nothing, and the leases expire.
+        outlasts our patience, the caller sends nothing, and the leases expire. What another worker
+        has claimed meanwhile is known to the next try, and no longer the caller's.
 
         Raises:
             StoreUnreachable: the outage lasted too long; a redelivery finds what was written.
         """
-        write = partial(self._desk.register, intents, uuid.uuid4().hex)
+        writer, tries = uuid.uuid4().hex, count()
+
+        async def write() -> Sequence[Registration]:
+            return await self._desk.register(intents, writer, again=next(tries) > 0)
+
         return await patiently(write, self._hold_s, self._sleep)

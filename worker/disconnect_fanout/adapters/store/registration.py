@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
@@ -42,8 +42,16 @@ class RegistrationDesk:
             where=deliveries.c.lease == insert.excluded.lease,
         )
 
-    async def register(self, intents: Sequence[Intent], writer: str) -> Sequence[Registration]:
-        """Try once; ``writer`` is the token by which a further try recognises its events."""
+    async def register(
+        self, intents: Sequence[Intent], writer: str, *, again: bool
+    ) -> Sequence[Registration]:
+        """Try once.
+
+        Args:
+            intents: what is to be written.
+            writer: the token by which a further try recognises its events.
+            again: this is such a try: what an earlier one wrote may be somebody else's by now.
+        """
         first = {intent.event.id: intent for intent in reversed(intents)}
         # Sorted, so that two workers with overlapping batches wait for each other in one order.
         rows = [self._event_row(first[event_id], writer) for event_id in sorted(first)]
@@ -58,7 +66,34 @@ class RegistrationDesk:
             ]
             if planned:
                 await connection.execute(self._insert_delivery, planned)
+            if again and planned:
+                ours -= await self._overtaken(connection, planned)
         return self._answers(intents, recorded, ours)
+
+    async def _overtaken(
+        self, connection: AsyncConnection, planned: Sequence[Mapping[str, Any]]
+    ) -> set[str]:
+        """Return the events of which others have claimed a delivery since, and leave them these.
+
+        Our leases had expired while the answer to our COMMIT was on its lost way. What of such an
+        event is still ours is due at once, for whoever has a slot: it is not ours to send twice.
+        """
+        leased = {one["id"]: one for one in planned if one["lease"] is not None}
+        found = await connection.execute(
+            select(deliveries.c.id, deliveries.c.lease).where(
+                self._database.among(deliveries.c.id, leased)
+            )
+        )
+        held = {row.id for row in found if row.lease == leased[row.id]["lease"]}
+        overtaken = {one["event_id"] for name, one in leased.items() if name not in held}
+        left = [name for name in held if leased[name]["event_id"] in overtaken]
+        if left:
+            await connection.execute(
+                update(deliveries)
+                .where(self._database.among(deliveries.c.id, left))
+                .values(lease=None, next_at=self._database.now_ms)
+            )
+        return overtaken
 
     async def _recorded(
         self, connection: AsyncConnection, first: Mapping[str, Intent]

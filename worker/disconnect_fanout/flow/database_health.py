@@ -1,0 +1,73 @@
+"""What this process knows of its database: one knowledge, for all who must not judge without it.
+
+Whoever asks the database tells of it here; the consumer's watch, the scheduler, readiness and the
+gate look here, instead of each learning of an outage in its own time and way, or not at all.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import count
+
+from disconnect_fanout.flow.outage import StoreUnreachable
+
+SLOW_S = 10.0
+"""Who has waited so long for an answer waits for the database, whatever comes of it in the end."""
+
+
+class Ask(StrEnum):
+    """What a database is asked for; it may take the one and refuse the other."""
+
+    READ = "read"
+    INTEND = "intend"
+    RECORD = "record"
+
+
+class DatabaseHealth:
+    """Told of each question's begin and end.
+
+    Args:
+        clock: seconds, monotonic.
+
+    Attributes:
+        outages: how often it has failed to answer, on whichever connection: a pool that has noticed
+            a crash of the server hides it from everybody who comes later.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._numbers = count()
+        self._asked_at: dict[int, float] = {}  # in the order in which they were asked
+        self._failing: set[Ask] = set()
+        self.outages = 0
+
+    @contextmanager
+    def asking(self, what: Ask) -> Iterator[None]:
+        """Ask within this block; ``StoreUnreachable`` passes through and is remembered."""
+        number = next(self._numbers)
+        self._asked_at[number] = self._clock()
+        try:
+            yield
+        except StoreUnreachable:
+            self.outages += 1
+            self._failing.add(what)
+            raise
+        finally:
+            del self._asked_at[number]
+        self._failing.discard(what)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it, in plain words; None while it answers."""
+        if Ask.READ in self._failing:
+            return "the database does not answer"
+        if self._failing:
+            return "the database takes no commit: is its disk full, or is it locked?"
+        if self._waited_s >= SLOW_S:
+            return f"the database has not answered for {self._waited_s:.0f} s"
+        return None
+
+    @property
+    def _waited_s(self) -> float:
+        oldest = next(iter(self._asked_at.values()), None)
+        return 0.0 if oldest is None else self._clock() - oldest
