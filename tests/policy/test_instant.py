@@ -60,13 +60,10 @@ def test_what_names_no_instant_is_none(text: str) -> None:
     assert parse_instant(text) is None
 
 
-@given(
-    st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)),
-    st.integers(-1439, 1439),
-)
-def test_the_same_instant_in_every_offset(at: datetime, minutes: int) -> None:
+@given(st.integers(-(10**10), 10**11), st.integers(-1439, 1439))
+def test_the_same_instant_in_every_offset(since_1970: int, minutes: int) -> None:
     """Whatever offset it is written with, the instant is one."""
-    instant = at.replace(tzinfo=UTC)
-    local = (at + timedelta(minutes=minutes)).isoformat()
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=since_1970)
+    local = (instant + timedelta(minutes=minutes)).isoformat()[:19]
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     assert parse_instant(f"{local}{offset}") == instant
