@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 LONGEST_PROBLEM = 500
 
 # Raised by this package with a constant message.
-_OUR_OWN = frozenset({"printable", "one_at", "instant", "whole_second"})
+_OUR_OWN = frozenset(
+    {"printable", "one_at", "address", "address_length", "google_id", "instant", "whole_second"}
+)
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is missing",

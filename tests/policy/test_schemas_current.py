@@ -113,8 +113,19 @@ GOOD = [
     ("data.user_email", "alice@localhost"),
     ("data.user_email", "Ünï+tag@exämple.com"),
     ("data.user_email", "a@" + "b" * 318),
+    ("data.user_email", "a@b.example."),
+    ("data.user_email", "a..b@docomo.ne.jp"),
+    ("data.user_email", "a.@docomo.ne.jp"),
+    ("data.user_email", "o'hara+x=y/z@corp"),
+    ("data.user_email", '"quoted"@a_b.internal'),
+    ("data.user_email", "a@[192.0.2.1]"),
+    ("data.user_email", "a@[IPv6:2001:db8::1]"),
+    ("data.user_email", "山田@例え。jp"),
+    ("data.user_email", "a@☕.example"),
     ("data.google_id", None),
-    ("data.google_id", "x" * 128),
+    ("data.google_id", MISSING),
+    ("data.google_id", "0"),
+    ("data.google_id", "9" * 128),
     ("data.provider", MISSING),
     ("data.provider", "office365"),
     ("data.provider", "apple"),
@@ -159,6 +170,20 @@ NO_INSTANT: list[object] = [
 NO_NAME: list[object] = [1, True, "", "x" * 129, "a b", "a\n", "a\x00", "\u200ba", "a\u00a0b"]
 NO_NAME += ["a\u2028", "\ufeffa", "\x7f", "a\u202e", ["a"], {"a": "b"}]
 NO_EMAIL = ["", "@", "a@", "@b", "alice", "a@b@c", "a b@c", "a@c\n", "a@\tc", "a@c\u202e"]
+NO_EMAIL += ["<a@b.c>", "a@b.c,", "a@b.c;", '"a@b.c"', "'a@b.c'", "mailto:a@b.c", "a@b.c)", ".a@b"]
+NO_EMAIL += ["[a@b.c]", "a@b..c", "a@.b", "a@b.c..", "a@-b", "a@b-", "a(x)@b", "a@b:25", "«a@b»"]
+NO_GOOGLE_ID: list[object] = [105942374304, 1.5, True, "", " ", "1 2", "1\n", "x", "1.05942E+11"]
+NO_GOOGLE_ID += [
+    "105942374304.0",
+    "'105942374304",
+    "-1",
+    "+1",
+    "٣",
+    "\uff11",
+    "0x1",
+    "9" * 129,
+    ["1"],
+]
 BAD: dict[str, list[object]] = {
     "id": [MISSING, None, *NO_NAME],
     "event_type": [MISSING, None, "", "user.calendar.connected", 1],
@@ -167,7 +192,7 @@ BAD: dict[str, list[object]] = {
     "data": [MISSING, None, [], {}, "data", 1],
     "platform_ids": [None, [], {}, "a", ["a", None], *([n] for n in NO_NAME)],
     "data.user_email": [MISSING, None, 1, ["a@b"], "a@" + "b" * 319, *NO_EMAIL],
-    "data.google_id": [MISSING, 105942374304, 1.5, *NO_NAME],
+    "data.google_id": [*NO_GOOGLE_ID, *NO_NAME[2:]],
     "data.provider": [None, "", "Google", "outlook", 1],
     "data.disconnected_at": NO_INSTANT,
     "data.reason": [MISSING, None, "", "other", "REVOKED", " revoked", 1, True],
