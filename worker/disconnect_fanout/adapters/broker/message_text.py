@@ -51,7 +51,7 @@ def text_of(body: bytes, content_encoding: str | None = None) -> str | Unreadabl
     content = unwrapped(body)
     if isinstance(content, Unreadable):
         return content
-    if (name := _compression(content, content_encoding)) is not None:
+    if (name := _labelled(content_encoding) or _starting(content, _MAGIC)) is not None:
         return Unreadable(f"is compressed ({name}); publish it uncompressed")
     if (name := _starting(content, _MARKS)) is not None:
         return Unreadable(f"starts with a byte-order mark ({name}); publish UTF-8 without one")
@@ -63,20 +63,22 @@ def text_of(body: bytes, content_encoding: str | None = None) -> str | Unreadabl
         return Unreadable(f"is not valid JSON (byte {error.start + 1} is not UTF-8)")
 
 
-def _compression(content: bytes, label: str | None) -> str | None:
-    for one in (label or "").lower().split(","):
-        if (name := _LABELS.get(one.strip().removeprefix("application/"))) is not None:
-            return name
-    return _starting(content, _MAGIC)
+def _labelled(content_encoding: str | None) -> str | None:
+    if content_encoding:
+        for one in content_encoding.lower().split(","):
+            if (name := _LABELS.get(one.strip().removeprefix("application/"))) is not None:
+                return name
+    return None
 
 
 def _starting(content: bytes, names: dict[bytes, str]) -> str | None:
+    if content.startswith(b"{"):  # as nearly all do, and none of these
+        return None
     return next((name for start, name in names.items() if content.startswith(start)), None)
 
 
 def _other_unicode(content: bytes) -> str | None:
     """Tell by the zeros around the first character, which is ASCII in every JSON (RFC 4627, 3)."""
-    zeros = tuple(byte == 0 for byte in content[:4])
-    if sum(zeros[:4]) == 3:  # noqa: PLR2004 - of four bytes
-        return "UTF-32"
-    return "UTF-16" if any(zeros[:2]) else None
+    if 0 not in content[:2]:
+        return None
+    return "UTF-32" if content[:4].count(0) == 3 else "UTF-16"  # noqa: PLR2004 - of four bytes
