@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from disconnect_events.event import ApiVersion, Provider
+from disconnect_events.google_id import GoogleId
 from disconnect_events.identifier import Email, Identifier
 from disconnect_events.instant import Instant
 
@@ -26,10 +27,11 @@ class ConnectDataV1(BaseModel):
         description="The user's e-mail address, compared without regard to case.",
         examples=["alice@example.com"],
     )
-    google_id: Identifier | None = Field(
+    google_id: GoogleId | None = Field(
+        default=None,
         repr=False,
-        description="The user's Google account id, always as a string, or null. The key itself "
-        "must be there.",
+        description="The user's Google account id: digits, always as a string, or null. Absent "
+        "means null.",
         examples=["105942374304", None],
     )
     provider: Provider = Field(

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from disconnect_events.google_id import GoogleId
 from disconnect_events.identifier import Email, Identifier
 from disconnect_events.instant import Instant
 
@@ -29,14 +30,15 @@ class DisconnectDataV1(BaseModel):
 
     user_email: Email = Field(
         repr=False,
-        description="The user's e-mail address. Told to platforms as written here; compared "
-        "without regard to case.",
+        description="The user's e-mail address, and nothing around it (no name, no brackets). Told "
+        "to platforms as written here; compared without regard to case.",
         examples=["alice@example.com"],
     )
-    google_id: Identifier | None = Field(
+    google_id: GoogleId | None = Field(
+        default=None,
         repr=False,
-        description="The user's Google account id, always as a string (real ones exceed 2^53), "
-        "or null: users of Apple and Office 365 have none. The key itself must be there.",
+        description="The user's Google account id: digits, always as a string (real ones exceed "
+        "2^53), or null: users of Apple and Office 365 have none. Absent means null.",
         examples=["105942374304", None],
     )
     provider: Provider = Field(
@@ -66,7 +68,8 @@ class DisconnectEventV1(BaseModel):
     """A user's calendar connection ended; every platform that had it connected must be told.
 
     Publish it persistent, as UTF-8 JSON of at most 1 MiB, with the event type as routing key.
-    Fields that are not named here are ignored.
+    Fields that are not named here are ignored, whatever is in them; a key that stands twice, a
+    byte-order mark and a compressed body are rejected.
     """
 
     model_config = ConfigDict(
@@ -87,7 +90,8 @@ class DisconnectEventV1(BaseModel):
         examples=["user.calendar.disconnected"],
     )
     timestamp: Instant = Field(
-        description="When the event was made. RFC 3339 with an offset.",
+        description="When the event was made. RFC 3339 with an offset; a leap second is the second "
+        "before it, and a fraction may have any number of digits.",
         examples=["2025-11-21T15:45:00Z"],
     )
     api_version: ApiVersion = Field(

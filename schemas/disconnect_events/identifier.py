@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from disconnect_events.address import ADDRESS, LONGEST_ADDRESS, compared_length, is_address
+
 LONGEST_IDENTIFIER = 128
-LONGEST_EMAIL = 320  # RFC 5321: 64 for the local part, the @, 255 for the domain
 
 # Control characters, every kind of space, and the format characters that show as nothing or turn
 # the text around them (zero-width, bidirectional). As a character class without escapes, so that
@@ -18,10 +19,8 @@ INVISIBLE = (
     "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
     "]"
 )
-EMAIL_SHAPE = "^[^@]+@[^@]+$"
 
 _UNPRINTABLE = re.compile(INVISIBLE[:-1] + "\ud800-\udfff]")  # half a surrogate can't be encoded
-_EMAIL_SHAPE = re.compile(EMAIL_SHAPE)
 
 
 def _printable(text: str) -> str:
@@ -30,9 +29,27 @@ def _printable(text: str) -> str:
     return text
 
 
-def _one_at(text: str) -> str:
-    if not _EMAIL_SHAPE.fullmatch(text):
+def is_email(text: str) -> bool:
+    """Tell whether an event may name this address."""
+    try:
+        return len(_address(text)) <= LONGEST_ADDRESS
+    except PydanticCustomError:
+        return False
+
+
+def _address(text: str) -> str:
+    if text.count("@") != 1:
         raise PydanticCustomError("one_at", "must be an address with exactly one @")
+    _printable(text)
+    if not is_address(text):
+        raise PydanticCustomError(
+            "address", "must be an address alone, such as alice@example.com, with nothing around it"
+        )
+    if compared_length(text) > LONGEST_ADDRESS:
+        raise PydanticCustomError(
+            "address_length",
+            "must have at most 320 characters, those of its domain counted in ASCII (xn--)",
+        )
     return text
 
 
@@ -53,16 +70,15 @@ Identifier = Annotated[
 
 Email = Annotated[
     str,
-    StringConstraints(max_length=LONGEST_EMAIL),
-    AfterValidator(_one_at),
-    AfterValidator(_printable),
+    StringConstraints(max_length=LONGEST_ADDRESS),
+    AfterValidator(_address),
     WithJsonSchema(
         {
             "type": "string",
-            "maxLength": LONGEST_EMAIL,
-            "pattern": EMAIL_SHAPE,
+            "maxLength": LONGEST_ADDRESS,
+            "pattern": ADDRESS,
             "not": {"pattern": INVISIBLE},
         }
     ),
 ]
-"""Something with one @. No further rule: upstream knows its users, and alice@localhost is one."""
+"""One address, as ``disconnect_events.address`` says, without spaces or invisible characters."""

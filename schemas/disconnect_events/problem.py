@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 LONGEST_PROBLEM = 500
 
 # Raised by this package with a constant message.
-_OUR_OWN = frozenset({"printable", "one_at", "instant", "whole_second"})
+_OUR_OWN = frozenset(
+    {"printable", "one_at", "address", "address_length", "google_id", "instant", "whole_second"}
+)
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is missing",
     "json_invalid": lambda limits: f"is not valid JSON ({limits['error']})",
     "model_type": lambda _: "must be a JSON object",
     "string_type": lambda _: "must be a string",
+    "string_unicode": lambda _: "must be text, without half a surrogate pair",
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda limits: f"must have at most {limits['max_length']} characters",
     "string_pattern_mismatch": lambda limits: f"must match {limits['pattern']}",

@@ -123,6 +123,8 @@ NO_REQUESTS = (
     ("google", b'{"id": null}'), ("google", b'{"id": 10, "id": 10}'),
     ("google", b'{"id": 10, "x": "' + b"y" * 10 * 1024 * 1024 + b'"}'),
     ("google", b'{"id": \xff}'), ("google", b"[" * 20_000),
+    ("google", b'{"id": 10, "x": NaN}'), ("google", rb'{"\u0069d": 10, "id": 10}'),
+    ("google", b'{"id": 10, "x": 1, "x": 2}'),
 )  # fmt: skip
 
 
@@ -134,6 +136,22 @@ async def test_what_is_no_request(scene: Scene) -> None:
         assert (told.status, told.json()["status"]) == (400, "error"), (calendar, body[:20])
     assert await scene.left() == [10, 11, 12]
     assert await scene.installation.depth("events") == 0
+
+
+ODD_EXTRAS = (
+    rb'"\ud800"', b"9" * 10_000, b"1e999", b"[" * 20_000 + b"]" * 20_000,
+    b'{"id": 1, "id": 2}', b'{"a": [{"b": 1, "b": 2}]}',
+)  # fmt: skip
+
+
+async def test_a_field_that_nobody_reads_may_hold_anything(scene: Scene) -> None:
+    """It is read as if it were not there: what is asked for is not found, or is done."""
+    bearer = await scene.token("cal_api_key")
+    for extra in ODD_EXTRAS:
+        told = await scene.post("google", b'{"id": 99, "x": %s}' % extra, bearer)
+        assert (told.status, told.json()["status"]) == (404, "error"), extra[:20]
+    told = await scene.post("google", b'{"x": %s, "id": 10}' % ODD_EXTRAS[3], bearer)
+    assert (told.status, told.text) == (200, GONE)
 
 
 async def test_the_same_request_again_is_answered_alike(scene: Scene) -> None:

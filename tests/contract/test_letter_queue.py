@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from tests.harness import amqp
@@ -38,12 +38,18 @@ class Message:
 
     body: bytes = b'{"id": "evt_1"}'
     content_type: str | None = "application/json; charset=utf-8"
+    content_encoding: str | None = "gzip"
+    kind: str | None = "amqp-1.0"
     message_id: str | None = "evt_1"
     headers: Mapping[str, object] = field(default_factory=dict)
     arrived_at: float = 0.0
 
     async def ack(self) -> None:
         """Nobody does."""
+
+
+def _as_it_came(one: Any) -> tuple[object, ...]:
+    return one.body, one.content_type, one.content_encoding, one.message_id
 
 
 class Stage(Protocol):
@@ -58,8 +64,8 @@ class Stage(Protocol):
         """Let somebody else put a message into the dead-letter queue."""
 
     @abstractmethod
-    async def rejected(self) -> list[tuple[bytes, str | None, str | None, object]]:
-        """Return body, content type, id and reason of what was rejected."""
+    async def rejected(self) -> list[tuple[object, ...]]:
+        """Return body, content type and encoding, id, type and reason of what was rejected."""
 
 
 class FakeStage(Stage):
@@ -75,9 +81,9 @@ class FakeStage(Stage):
     async def put_stranger(self) -> None:
         self._broker.put(self._broker.dead, Stored(b"odd"))
 
-    async def rejected(self) -> list[tuple[bytes, str | None, str | None, object]]:
+    async def rejected(self) -> list[tuple[object, ...]]:
         return [
-            (one.body, one.content_type, one.message_id, one.headers["fanout-reason"])
+            (*_as_it_came(one), one.kind, one.headers["fanout-reason"])
             for one in self._broker.rejected.ready
         ]
 
@@ -94,9 +100,9 @@ class RealStage(Stage):
     async def put_stranger(self) -> None:
         await amqp.publish(self._url, "", NAMES.dead_queue, b"odd")
 
-    async def rejected(self) -> list[tuple[bytes, str | None, str | None, object]]:
+    async def rejected(self) -> list[tuple[object, ...]]:
         return [
-            (one.body, one.content_type, one.message_id, one.headers["fanout-reason"])
+            (*_as_it_came(one), one.type, one.headers["fanout-reason"])
             for one in await amqp.browse(self._url, NAMES.rejected_queue)
         ]
 
@@ -207,8 +213,8 @@ async def test_without_a_broker_everything_says_so(stage: Stage) -> None:
 
 
 async def test_a_rejected_event_stays_as_it_came(stage: Stage) -> None:
-    """Byte for byte, with its content type and id, and the reason beside it."""
+    """Byte for byte, with its content type, encoding, type and id, and the reason beside it."""
     one = Message()
     await stage.rejects.put(one, Rejection(RejectReason.ID_CONFLICT, "words", "evt_1"))
     reason = RejectReason.ID_CONFLICT.value
-    assert await stage.rejected() == [(one.body, one.content_type, one.message_id, reason)]
+    assert await stage.rejected() == [(*_as_it_came(one), one.kind, reason)]

@@ -57,6 +57,8 @@ class Stored:
     message_id: str | None = None
     headers: Mapping[str, object] = field(default_factory=dict)
     returns: int = 0
+    content_encoding: str | None = None
+    kind: str | None = None
 
 
 class FakeQueue:
@@ -113,6 +115,8 @@ class FakeDelivered:
         self._message = message
         self.body = message.body
         self.content_type = message.content_type
+        self.content_encoding = message.content_encoding
+        self.kind = message.kind
         self.message_id = message.message_id
         self.headers = dict(message.headers)
         if message.returns:

@@ -83,7 +83,14 @@ class BrokeredRejects:
     async def put(self, message: Incoming, rejection: Rejection) -> None:
         """Publish the body as it came, its reason in a header."""
         headers = {"fanout-reason": rejection.reason.value, "fanout-event-id": rejection.event_id}
-        copy = Stored(message.body, message.content_type, message.message_id, headers)
+        copy = Stored(
+            message.body,
+            message.content_type,
+            message.message_id,
+            headers,
+            content_encoding=message.content_encoding,
+            kind=message.kind,
+        )
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._give_up_after_s
         while True:

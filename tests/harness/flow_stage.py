@@ -51,6 +51,8 @@ class FakeMessage:
     acked: bool = False
     body: bytes = b""
     content_type: str | None = None
+    content_encoding: str | None = None
+    kind: str | None = None
     message_id: str | None = None
     headers: Mapping[str, object] = field(default_factory=dict)
 

@@ -138,25 +138,26 @@ async def test_what_is_published_is_handled_and_acked(bench: NewBench, amqp_url:
 
 
 async def test_a_message_tells_what_was_published(bench: NewBench, amqp_url: str) -> None:
-    """Body, content type, id and headers; absent is None or empty."""
-    found: list[tuple[bytes, str | None, str | None, dict[str, object]]] = []
+    """Body, content type and encoding, type, id and headers; absent is None or empty."""
+    found: list[tuple[object, ...]] = []
 
     async def handle(message: AmqpMessage) -> None:
-        about = (message.content_type, message.message_id, dict(message.headers))
-        found.append((message.body, *about))
+        how = (message.content_type, message.content_encoding, message.kind)
+        found.append((message.body, *how, message.message_id, dict(message.headers)))
         await message.ack()
 
     one = bench(amqp_url, handle)
     await one.attached()
     exchange = (NAMES.exchange, EVENT_TYPE)
-    await amqp.publish(amqp_url, *exchange, b"1", message_id="m", headers={"ce-id": "e", "n": 1})
+    how = {"message_id": "m", "content_encoding": "gzip", "type": "amqp-1.0"}
+    await amqp.publish(amqp_url, *exchange, b"1", headers={"ce-id": "e", "n": 1}, **how)
     await one.seeing(lambda seen: seen.total() == 1)
     await amqp.publish(amqp_url, *exchange, b"", content_type=None, message_id="x" * 255)
     await one.seeing(lambda seen: seen.total() == 2)
     await one.consumer.stop()
     assert found == [
-        (b"1", "application/json", "m", {"ce-id": "e", "n": 1}),
-        (b"", None, "x" * 255, {}),
+        (b"1", "application/json", "gzip", "amqp-1.0", "m", {"ce-id": "e", "n": 1}),
+        (b"", None, None, None, "x" * 255, {}),
     ]
 
 

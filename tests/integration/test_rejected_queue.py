@@ -37,6 +37,8 @@ class Message:
         self.body = content
         self.message_id = message_id
         self.content_type: str | None = "application/json"
+        self.content_encoding: str | None = "gzip"
+        self.kind: str | None = "amqp-1.0"
         self.headers = headers
 
     async def ack(self) -> None:
@@ -86,6 +88,7 @@ async def test_a_rejected_event_is_kept_with_its_reason(
     assert (one.received_at, one.size, one.body) == (AT, 2, b"{\xff")
     (raw,) = await amqp.browse(amqp_url, topology.rejected_queue)
     assert (raw.message_id, raw.content_type) == ("m1", "application/json")
+    assert (raw.content_encoding, raw.type) == ("gzip", "amqp-1.0")
     assert dict(raw.headers) == {
         "fanout-reason": "malformed",
         "fanout-detail": "data.reason: is missing",
@@ -119,6 +122,7 @@ async def test_a_replay_sends_events_through_the_queue_again(
     again = await amqp.browse(amqp_url, topology.events_queue)
     assert [(one.body, one.message_id) for one in again] == [(b"1", "m1"), (b"4", "m4")]
     assert {name for name in again[0].headers if not name.startswith("x-")} == {"ce-id"}
+    assert {(one.content_encoding, one.type) for one in again} == {("gzip", "amqp-1.0")}
     assert [one.body for one in await rejected.list(10)] == [b"0", b"2", b"3", b"5"]
     assert await rejected.replay(None) == 4
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 0)

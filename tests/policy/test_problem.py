@@ -35,6 +35,9 @@ def event(**fields: object) -> str:
     return json.dumps(message | fields)
 
 
+NO_NUMBER = "must be a string or null: as a number it loses digits (real ids exceed 2^53)"
+ALONE = "must be an address alone, such as alice@example.com, with nothing around it"
+TOO_LONG = "must have at most 320 characters, those of its domain counted in ASCII (xn--)"
 WORDS: list[tuple[str | bytes, str]] = [
     (
         event(data={"reason": "other"}),
@@ -44,7 +47,24 @@ WORDS: list[tuple[str | bytes, str]] = [
         event(data={"provider": "x"}),
         "data.provider: must be one of google, office365, apple",
     ),
-    (event(data={"google_id": 7}), "data.google_id: must be a string"),
+    (
+        event(data={"google_id": 7}),
+        f"data.google_id: {NO_NUMBER}",
+    ),
+    (
+        event(data={"google_id": "1.05942E+11"}),
+        "data.google_id: must be digits only, such as 105942374304",
+    ),
+    (event(data={"google_id": ""}), "data.google_id: must not be empty"),
+    (event(data={"google_id": "9" * 129}), "data.google_id: must have at most 128 characters"),
+    (
+        event(data={"user_email": "<alice@example.org>"}),
+        f"data.user_email: {ALONE}",
+    ),
+    (
+        event(data={"user_email": f"a@{'ü' * 160}.{'é' * 150}"}),
+        f"data.user_email: {TOO_LONG}",
+    ),
     (
         event(data={"user_email": "alice"}),
         "data.user_email: must be an address with exactly one @",
@@ -83,7 +103,7 @@ WORDS: list[tuple[str | bytes, str]] = [
     (b"\xff", "body: is not valid JSON (expected value at line 1 column 1)"),
     (
         event(id=1, data={"google_id": 1}),
-        "id: must be a string; data.google_id: must be a string",
+        f"id: must be a string; data.google_id: {NO_NUMBER}",
     ),
 ]
 

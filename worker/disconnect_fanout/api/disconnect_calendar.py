@@ -10,7 +10,13 @@ from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.request import BadRequest, memo_of, parse_object, read_body
 from disconnect_fanout.domain.api_key import APPS_WRITE, ApiKey, KeyKind
 from disconnect_fanout.domain.credential import Calendar, Credential
-from disconnect_fanout.flow.disconnection import Connections, KeyRing, NotConnected, Reused
+from disconnect_fanout.flow.disconnection import (
+    Connections,
+    KeyRing,
+    NotConnected,
+    Reused,
+    Unpublishable,
+)
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.caller import shown_to_v2
 from disconnect_fanout.policy.path_segment import decoded
@@ -37,6 +43,9 @@ class DisconnectCalendar:
             return await self._handle(request, segment)
         except BadRequest as problem:
             return _error(400, "BadRequestException", str(problem))
+        except Unpublishable:
+            words = "the credential's e-mail address is none, so nobody could be told"
+            return _error(400, "BadRequestException", words)
         except StoreUnreachable:
             return _error(500, "InternalServerErrorException", "Failed to disconnect calendar")
 

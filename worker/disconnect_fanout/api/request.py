@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from disconnect_events.json_text import NotJson, doubled_keys, read_json
 from disconnect_fanout.domain.api_key import ApiKey
 from disconnect_fanout.flow.disconnection import Memo
 
@@ -36,16 +37,16 @@ async def read_body(request: web.BaseRequest) -> bytes:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Return a JSON object.
+    """Return a JSON object; what is inside fields that nobody reads is not looked at.
 
     Raises:
         BadRequest: it is none, or a key stands in it twice.
     """
     try:
-        found = json.loads(body, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        found = read_json(body.decode(json.detect_encoding(body)))
+    except (NotJson, UnicodeDecodeError):
         raise BadRequest("the body is no JSON object with each key once") from None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or doubled_keys(found):
         raise BadRequest("the body is no JSON object with each key once")
     return found
 
@@ -63,10 +64,3 @@ def memo_of(request: web.BaseRequest, caller: ApiKey, body: bytes) -> Memo | Non
         raise BadRequest(f"{IDEMPOTENCY_KEY} has 1 to {_LONGEST_TOKEN} characters, once")
     asked = b"\0".join((request.method.encode(), request.raw_path.encode(), body))
     return Memo(caller.id, tokens[0], hashlib.sha256(asked).hexdigest())
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found

@@ -238,4 +238,6 @@ def _chores(
 
 
 def _decode(message: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
-    return decode_event(message.body, message.content_type, message.headers)
+    return decode_event(
+        message.body, message.content_type, message.headers, message.content_encoding
+    )

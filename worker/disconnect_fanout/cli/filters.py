@@ -9,7 +9,7 @@ import typer
 
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
 from disconnect_fanout.cli.output import say
-from disconnect_fanout.cli.person import parse_email
+from disconnect_fanout.cli.person import parse_stored_email
 from disconnect_fanout.cli.session import Session
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
@@ -49,7 +49,7 @@ StatusOption = Annotated[
 ]
 UserOption = Annotated[
     str | None,
-    typer.Option("--user", parser=parse_email, metavar="EMAIL", help="The user's address."),
+    typer.Option("--user", parser=parse_stored_email, metavar="EMAIL", help="The user's address."),
 ]
 EventOption = Annotated[str | None, typer.Option("--event", metavar="ID", help="The event's id.")]
 LimitOption = Annotated[

@@ -16,7 +16,12 @@ from disconnect_fanout.cli.import_file import ImportFile
 from disconnect_fanout.cli.link_line import FIELDS, REQUIRED, SINCE_EVER, parse_link
 from disconnect_fanout.cli.moment import AtOption, now
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
-from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOption
+from disconnect_fanout.cli.person import (
+    EmailOption,
+    GoogleIdOption,
+    ProviderOption,
+    StoredEmailOption,
+)
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -84,7 +89,7 @@ def add(
 @app.command()
 def end(
     *,
-    email: EmailOption,
+    email: StoredEmailOption,
     platform: PlatformOption,
     google_id: GoogleIdOption = None,
     provider: ProviderOption = None,
@@ -115,7 +120,7 @@ def end(
 
 
 @app.command("list")
-def all_(email: EmailOption, output: OutputOption = Output.TABLE) -> None:
+def all_(email: StoredEmailOption, output: OutputOption = Output.TABLE) -> None:
     r"""List a user's links, the newest first.
 
     \b

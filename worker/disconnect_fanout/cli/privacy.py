@@ -11,7 +11,7 @@ from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
-from disconnect_fanout.cli.person import EmailOption
+from disconnect_fanout.cli.person import StoredEmailOption
 from disconnect_fanout.cli.session import Session, execute, opened
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,7 +45,7 @@ def _privacy() -> None:
 @app.command()
 def forget(
     *,
-    email: EmailOption,
+    email: StoredEmailOption,
     discard: Annotated[
         bool, typer.Option("--discard", help="Also what platforms have not been told yet.")
     ] = False,

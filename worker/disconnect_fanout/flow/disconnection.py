@@ -49,6 +49,10 @@ class Reused:
     """The same ``Idempotency-Key`` came with another request before; nothing was changed."""
 
 
+class Unpublishable(Exception):
+    """What is noted of the user can't be told to anybody; nothing was changed."""
+
+
 class Connections(Protocol):
     """Ends connections: the change and its event are one transaction that reaches the disk."""
 
@@ -76,6 +80,7 @@ class Connections(Protocol):
             The credential that there was.
 
         Raises:
+            Unpublishable: its address is none.
             StoreUnreachable: it is not known whether it was done.
         """
         ...

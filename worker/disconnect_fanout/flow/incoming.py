@@ -20,6 +20,16 @@ class Incoming(Protocol):
         ...
 
     @property
+    def content_encoding(self) -> str | None:
+        """The message's property."""
+        ...
+
+    @property
+    def kind(self) -> str | None:
+        """The message's property ``type``."""
+        ...
+
+    @property
     def message_id(self) -> str | None:
         """The message's property."""
         ...

@@ -58,8 +58,11 @@ def _event(
 
 
 def _google_id(ended: Disconnection) -> str | None:
-    """The one that all agree on. With two, only the address can find all links."""
-    known = {link.google_id for link in ended.links if link.google_id}
-    if ended.google_id is not None:
-        known.add(ended.google_id)
+    """The one that all agree on. With two, only the address can find all links.
+
+    What was noted as an id and is none (a spreadsheet's 1.05942E+11) could not be published, and
+    says nothing about who it is.
+    """
+    noted = (*(link.google_id for link in ended.links), ended.google_id)
+    known = {one for one in noted if one and one.isascii() and one.isdigit()}
     return known.pop() if len(known) == 1 else None

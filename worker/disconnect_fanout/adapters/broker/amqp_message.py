@@ -30,6 +30,16 @@ class AmqpMessage:
         return self._raw.header.properties.content_type
 
     @property
+    def content_encoding(self) -> str | None:
+        """The message's property."""
+        return self._raw.header.properties.content_encoding
+
+    @property
+    def kind(self) -> str | None:
+        """The message's property ``type``."""
+        return self._raw.header.properties.message_type
+
+    @property
     def message_id(self) -> str | None:
         """The message's property."""
         return self._raw.header.properties.message_id

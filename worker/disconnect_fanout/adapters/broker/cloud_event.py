@@ -8,39 +8,42 @@ from datetime import datetime
 
 import orjson
 
+from disconnect_fanout.adapters.broker.unreadable import Unreadable
+
 PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-", "ce_")
 _FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
+_VERSION = "specversion"
+_READ = frozenset({_VERSION, *_FIELDS.values()})
 
 
-def envelope(body: bytes, headers: Mapping[str, object]) -> bytes | None:
-    """Return our own envelope around the body, or None if the headers name no CloudEvent.
+def envelope(data: object, headers: Mapping[str, object]) -> dict[str, object] | Unreadable | None:
+    """Return our own envelope around the data, or None if the headers name no CloudEvent.
 
-    None also if the body is no JSON: spliced in, it could end the envelope's data and write fields
-    of its own.
-
-    What is missing or wrong in it is found by whoever parses it, as in any other event.
+    What is missing or wrong in it is found by whoever reads it, as in any other event.
     """
-    attributes = {
-        name.removeprefix(prefix): attribute(value)
-        for name, value in headers.items()
-        for prefix in PREFIXES
-        if name.startswith(prefix)
-    }
-    version = attributes.get("specversion")
-    if version is None or not _is_json(body):
+    attributes: dict[str, object] = {}
+    for name, value in headers.items():
+        attribute_name = _attribute_name(name)
+        if attribute_name not in _READ:
+            continue
+        said = attribute(value)
+        if attributes.setdefault(attribute_name, said) != said:
+            # Under two prefixes: none of the two can be right.
+            return Unreadable(f"is a CloudEvent whose attribute {attribute_name} stands twice")
+    version = attributes.get(_VERSION)
+    if version is None:
         return None
     known = {ours: attributes[theirs] for ours, theirs in _FIELDS.items() if theirs in attributes}
     # Another major version may mean something else by the same words.
     api_version = "v1" if str(version).startswith("1.") else f"CloudEvents {version}"
-    return orjson.dumps({**known, "api_version": api_version, "data": orjson.Fragment(body)})
+    return {**known, "api_version": api_version, "data": data}
 
 
-def _is_json(body: bytes) -> bool:
-    try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+def _attribute_name(header: str) -> str:
+    for prefix in PREFIXES:
+        if header.startswith(prefix):
+            return header.removeprefix(prefix)
+    return ""
 
 
 def attribute(value: object) -> object:

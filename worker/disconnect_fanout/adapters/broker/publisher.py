@@ -92,13 +92,18 @@ class Publisher:
         message_id: str | None,
         headers: Mapping[str, str | int],
         content_type: str | None = "application/json",
+        *,
+        content_encoding: str | None = None,
+        kind: str | None = None,
     ) -> None:
-        """Publish straight into one of our queues.
+        """Publish straight into one of our queues; ``kind`` is the property ``type``.
 
         Raises:
             BrokerUnreachable: not confirmed.
         """
-        await self._publish("", queue, _message(body, message_id, headers, content_type))
+        message = _message(body, message_id, headers, content_type)
+        message.content_encoding, message.type = content_encoding, kind
+        await self._publish("", queue, message)
 
     async def connection(self) -> AbstractConnection:
         """Return the open connection, for a channel of another kind.

@@ -11,8 +11,8 @@ from aio_pika.abc import AbstractIncomingMessage
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from disconnect_fanout.adapters.broker.browse import browse
-from disconnect_fanout.adapters.broker.cloud_event import PREFIXES, attribute, envelope
-from disconnect_fanout.adapters.broker.codec import readable_id
+from disconnect_fanout.adapters.broker.cloud_event import PREFIXES, attribute
+from disconnect_fanout.adapters.broker.codec import event_id_of
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology
@@ -84,7 +84,13 @@ class AmqpRejectBox:
         ):
             with attempt:
                 await self._publisher.publish_to(
-                    self._queue, message.body, message.message_id, headers, message.content_type
+                    self._queue,
+                    message.body,
+                    message.message_id,
+                    headers,
+                    message.content_type,
+                    content_encoding=message.content_encoding,
+                    kind=message.kind,
                 )
 
 
@@ -120,6 +126,8 @@ class RejectedQueue:
                         message.message_id,
                         _kept(message.headers),
                         message.content_type,
+                        content_encoding=message.content_encoding,
+                        kind=message.type,
                     )
                     await _ack(message)
                     done += 1
@@ -178,7 +186,7 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
         str(reason) not in _OUR_REASONS or "x-death" in headers
     ):  # the broker moved it here by itself
         reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _words_of_the_broker(headers)
-        event_id = readable_id(envelope(message.body, headers) or message.body)
+        event_id = event_id_of(message.body, headers, message.content_encoding)
     return Rejected(
         id=_id(message),
         reason=str(reason),

@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_events.identifier import is_email
 from disconnect_fanout.adapters.store.api_tables import credentials
 from disconnect_fanout.adapters.store.credential_book import CredentialBook
 from disconnect_fanout.adapters.store.database import Database
@@ -20,7 +21,14 @@ from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outcome, Reused
+from disconnect_fanout.flow.disconnection import (
+    Ended,
+    Memo,
+    NotConnected,
+    Outcome,
+    Reused,
+    Unpublishable,
+)
 from disconnect_fanout.policy.disconnection import Disconnection, events_of
 
 _ANY = frozenset({None, *Provider})
@@ -97,6 +105,8 @@ class SqlConnections:
         if not gone:
             return NotConnected()
         (credential,) = gone
+        if not is_email(credential.email):  # noted before that was looked at; ends the transaction
+            raise Unpublishable
         at, provider = await self._now(connection), calendar.provider
         open_links = await self._open_links(connection, credential.email, at, {None, provider})
         ended = await self._end(connection, open_links, at)
