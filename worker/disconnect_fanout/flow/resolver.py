@@ -155,11 +155,11 @@ class Resolver:
         for one in recipients:
             name = delivery_id(event.id, one.platform_id)
             platform = self._directory.platforms.get(one.platform_id)
+            lease = self._new_lease()  # before the slot: nothing may fail while it is nobody's
             ticket = self._bulkheads.admit(platform) if platform and not one.dead else None
             if platform is None or ticket is None:
                 planned.append(PlannedDelivery(name, one.platform_id, dead=one.dead))
                 continue
-            lease = self._new_lease()
             held = platform.timeout_s + LEASE_MARGIN_S
             planned.append(PlannedDelivery(name, one.platform_id, lease, held))
             job = LeasedDelivery(name, one.platform_id, event, lease)
