@@ -1,13 +1,13 @@
 """Sends webhooks: one POST, one time-out over the whole exchange, no redirects, a capped answer."""
 
 import asyncio
-import os
-import ssl
 from collections.abc import Sequence
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from disconnect_fanout.adapters.http.failure import failure_of
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
 from disconnect_fanout.adapters.http.trust import BadAuthority, Trust
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
@@ -26,18 +26,31 @@ class AiohttpSender:
     Args:
         user_agent: ``disconnect-fanout/<version>``.
         allowed: networks permitted beside the public ones.
+        resolver: looks names up; aiohttp's own if None.
     """
 
-    def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
+    def __init__(
+        self,
+        user_agent: str,
+        allowed: Sequence[Network],
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         guard = AddressGuard(allowed)
         self._trust = Trust()
         headers = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._kept = _session(
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard),
+            aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_S,
+                socket_factory=guard,
+                resolver=resolver,
+            ),
             headers,
         )
         self._fresh = _session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard),
+            aiohttp.TCPConnector(
+                limit=0, force_close=True, socket_factory=guard, resolver=resolver
+            ),
             headers,
         )
 
@@ -60,11 +73,11 @@ class AiohttpSender:
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _failure(error, seen)
+            return failure_of(error, seen)
         except RuntimeError as error:  # uvloop says so of a transport that has just ended
             if session.closed:
                 raise
-            return _failure(error, seen)
+            return failure_of(error, seen)
         finally:
             sightings.reset(token)
 
@@ -101,31 +114,6 @@ async def _read(response: aiohttp.ClientResponse) -> str:
             response.close()
             break
     return kept.decode(errors="replace").replace("\x00", "\ufffd")
-
-
-def _failure(error: Exception, seen: Sightings) -> Failure:
-    """Name the failure. The words hold no URL: a path or query may be a secret."""
-    if seen.only_blocked:
-        return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
-    match error:
-        case aiohttp.InvalidURL():
-            return Failure(FailureKind.BLOCKED, "the host is no valid host name")
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return Failure(FailureKind.TLS_FAILED, _tls_words(error))
-        case aiohttp.ClientConnectorDNSError():
-            return Failure(FailureKind.UNREACHABLE, "the host name does not resolve")
-        case aiohttp.ClientConnectorError(os_error=cause):
-            words = os.strerror(cause.errno) if cause.errno else type(cause).__name__
-            return Failure(FailureKind.UNREACHABLE, words)
-        case _:
-            words = f"the connection ended without a complete answer ({type(error).__name__})"
-            return Failure(FailureKind.DISCONNECTED, words, reused=seen.stale)
-
-
-def _tls_words(error: Exception) -> str:
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
-    return f"TLS: {reason or type(cause).__name__}"[:200]
 
 
 def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
