@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_network
+from typing import Any, cast
 
 import pytest
 import uvloop
@@ -127,7 +128,7 @@ async def test_a_sender_that_takes_an_unasked_answer_is_caught(
     sender: AiohttpSender, mutant: type[PlatformConnection], name: str
 ) -> None:
     """A mutant on whose connections unread bytes answer the next request fails the table."""
-    sender._dialer._factory = partial(mutant, sender._dialer._open)  # type: ignore[assignment]
+    sender._dialer._factory = cast("Any", partial(mutant, sender._dialer._open))
     assert await play(SHAPES[name], sender) != expected(SHAPES[name])
 
 
