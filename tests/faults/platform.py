@@ -82,6 +82,6 @@ class Platform:
 
 
 def takes(answer: Answer) -> bool:
-    """Whether a platform that answers so has taken the webhook."""
-    broken = answer.hang or answer.reset or answer.raw is not None or answer.drip is not None
+    """Whether a platform that answers so has taken the webhook: its head says so."""
+    broken = answer.hang or answer.reset or answer.raw is not None
     return answer.status // 100 == 2 and not broken

@@ -36,6 +36,39 @@ def test_a_stale_connection_is_tried_again_at_once_on_a_fresh_one() -> None:
     in_virtual_time(story())
 
 
+def test_a_retry_takes_a_fresh_connection() -> None:
+    """A kept one leads to where the platform was before; the first attempt may use it."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        outside.platforms.script = lambda one: Answer(
+            200 if one.headers["fanout-attempt"] == "3" else 500
+        )
+        async with FlowStage(outside) as worker:
+            await worker.handle(event("evt_1"))
+            await pass_time(1000)
+            assert [one.fresh for one in outside.platforms.requests] == [False, True, True]
+
+    in_virtual_time(story())
+
+
+def test_what_was_wrong_behind_the_head_is_in_the_history() -> None:
+    """Delivered, and the operator reads that the rest did not come."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        remark = "the rest of its answer was cut short"
+        outside.platforms.script = lambda _one: Answer(200, None, "half", remark)
+        async with FlowStage(outside) as worker:
+            await worker.handle(event("evt_1"))
+            (row,) = outside.tables.rows()
+            assert row.state == "delivered"
+            (attempt,) = outside.tables.attempts.values()
+            assert attempt.answer == f"answered 200; {remark}: half"
+
+    in_virtual_time(story())
+
+
 def test_both_tries_share_one_time_out_and_so_one_lease() -> None:
     """A slow death of the first try leaves the second only the rest of the time."""
 

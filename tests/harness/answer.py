@@ -20,6 +20,7 @@ class Answer:
         reset: Answer nothing and reset the connection (a TCP RST).
         flood: Send so many bytes as the body, piece by piece, for as long as anybody reads.
         raw: Send these bytes, which need not be HTTP, and end the connection.
+        late: Send these bytes behind the answer, as a gateway that did not wait for its server.
     """
 
     status: int = 200
@@ -31,6 +32,7 @@ class Answer:
     reset: bool = False
     flood: int = 0
     raw: bytes | None = None
+    late: bytes = b""
 
 
 HANG = Answer(hang=True)

@@ -27,6 +27,10 @@ class Exchange:
             self._writer.write(part)
             await self._writer.drain()
 
+    def say_at_once(self, part: bytes) -> None:
+        """Send bytes without a turn of the loop: they lie in the client's kernel, unread."""
+        self._writer.write(part)
+
     def hang_up(self) -> None:
         """End the connection in order."""
         self._writer.close()
@@ -54,6 +58,9 @@ class RawServer:
         answer: called for each request.
         tls: to speak TLS.
         host: ``127.0.0.1`` or ``::1``.
+        port: a free one if 0.
+        greet: called for each connection, before anything is read.
+        early: answers to the head of a request, before its body is read.
     """
 
     def __init__(
@@ -61,19 +68,25 @@ class RawServer:
         answer: Answer = answer_ok,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        greet: Answer | None = None,
+        early: bool = False,
     ) -> None:
         self.connections = 0
         self.requests: list[bytes] = []
         self.ended = asyncio.Event()
         """A client ended a connection."""
-        self.port = 0
+        self.port = port
         self._answer = answer
         self._tls = tls
         self._host = host
+        self._greet = greet
+        self._early = early
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self._host, 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, self._host, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -89,21 +102,25 @@ class RawServer:
         self.connections += 1
         number = self.connections
         try:
+            if self._greet is not None:
+                await self._greet(Exchange(number, b"", writer))
             while not writer.is_closing():
-                request = await _read(reader)
+                head = await reader.readuntil(b"\r\n\r\n")
+                if self._early:
+                    await self._answer(Exchange(number, head, writer))
+                request = head + await reader.readexactly(_length(head))
                 self.requests.append(request)
-                await self._answer(Exchange(number, request, writer))
+                if not self._early:
+                    await self._answer(Exchange(number, request, writer))
         except (asyncio.IncompleteReadError, ConnectionError):
             self.ended.set()
         finally:
             writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
-    lengths = [
+def _length(head: bytes) -> int:
+    return sum(
         int(line.partition(b":")[2])
         for line in head.split(b"\r\n")
         if line.lower().startswith(b"content-length:")
-    ]
-    return head + await reader.readexactly(sum(lengths))
+    )

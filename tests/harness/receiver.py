@@ -38,11 +38,14 @@ class Receiver:
         self.host = host
         self.flooded = 0
         """Bytes sent by ``flood``; fewer than were to be sent if the client hung up."""
+        self.late = 0
+        """Answers that were followed by bytes which nobody had asked for."""
         self.requests: list[Received] = []
         self.port = free_ports(1)[0] if port is None else port
         self._arrival = asyncio.Condition()
         self._released = asyncio.Event()
         self._runner: web.ServerRunner | None = None
+        self._server: web.Server | None = None
 
     @property
     def url(self) -> str:
@@ -70,8 +73,8 @@ class Receiver:
 
     async def start(self) -> None:
         """Listen."""
-        server = web.Server(self._handle, access_log=None)
-        self._runner = runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        self._server = web.Server(self._handle, access_log=None)
+        self._runner = runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, self.host, self.port, reuse_address=True).start()
 
@@ -84,6 +87,19 @@ class Receiver:
     def release(self) -> None:
         """Answer everything that hangs, and let nothing hang any more."""
         self._released.set()
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.connections) if self._server else 0
+
+    def speak(self, unasked: bytes) -> int:
+        """Say bytes on every open connection, asked or not; return on how many."""
+        open_ones = self._server.connections if self._server else []
+        transports = [one.transport for one in open_ones if one.transport is not None]
+        for transport in transports:
+            transport.write(unasked)
+        return len(transports)
 
     async def received(self, count: int, *, within: float = 10.0) -> list[Received]:
         """Wait until at least ``count`` requests have come, and return all that came.
@@ -124,11 +140,18 @@ class Receiver:
         if answer.raw is not None and request.transport is not None:
             request.transport.write(answer.raw)
             request.transport.close()
+        if answer.late:
+            asyncio.get_running_loop().call_soon(self._say_late, request, answer.late)
         if answer.flood:
             return await self._flood(request, answer)
         if answer.drip is not None:
             return await _drip(request, answer, answer.drip)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    def _say_late(self, request: web.BaseRequest, late: bytes) -> None:
+        if request.transport is not None and not request.transport.is_closing():
+            request.transport.write(late)
+            self.late += 1
 
     async def _flood(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
@@ -173,10 +196,11 @@ class Receiver:
 async def _drip(request: web.BaseRequest, answer: Answer, seconds: float) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     await response.prepare(request)
-    for byte in answer.body:
-        await response.write(bytes([byte]))
-        await asyncio.sleep(seconds)
-    await response.write_eof()
+    with contextlib.suppress(ConnectionError):  # the head was enough for the client
+        for byte in answer.body:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(seconds)
+        await response.write_eof()
     return response
 
 

@@ -1,18 +1,25 @@
 """TLS towards platforms: verified, at least 1.2, and a refusal says which certificate is wrong."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+import uvloop
 from tests.harness.certificates import Authority
-from tests.harness.raw_server import RawServer
+from tests.harness.raw_server import Exchange as OnWire
+from tests.harness.raw_server import RawServer, ok
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
 from disconnect_fanout.flow.webhook import WebhookRequest
+
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @pytest.fixture
@@ -133,3 +140,92 @@ async def test_an_unreadable_authority_tells_nobody(
         words = "TLS: the platform's authority can't be read"
         assert await sent(sender, server, authority=pem) == [Failure(FailureKind.TLS_FAILED, words)]
     assert server.requests == []
+
+
+@pytest.fixture
+def asking(authority: Authority) -> Iterator[int]:
+    """The port of a platform that lets in whom it knows; asyncio's servers send no alert."""
+    context = authority.server()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.file)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def refuse() -> None:
+        peer, _ = listener.accept()
+        with peer, suppress(ssl.SSLError):
+            context.wrap_socket(peer, server_side=True)
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    yield listener.getsockname()[1]
+    thread.join(5)
+    listener.close()
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_platform_that_asks_for_a_client_certificate_is_named(
+    asking: int, loop_factory: NewLoop
+) -> None:
+    """TLS 1.3 says so after the handshake, at the first read: still a failure of TLS."""
+
+    async def main() -> Exchange:
+        sender = AiohttpSender("disconnect-fanout/test", [ip_network("127.0.0.0/8")])
+        request = WebhookRequest("p", f"https://localhost:{asking}/", {}, b"{}", 10.0)
+        outcome = await sender.send(request)
+        await sender.close()
+        return outcome
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        words = "TLS: the platform asks for a client certificate"
+        assert runner.run(main()) == Failure(FailureKind.TLS_FAILED, words)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_one_handshake_carries_many_webhooks(
+    authority: Authority, version: ssl.TLSVersion, loop_factory: NewLoop
+) -> None:
+    """The tickets that TLS 1.3 sends are no answer, and cost no connection."""
+
+    async def main() -> int:
+        sender = AiohttpSender("disconnect-fanout/test", [ip_network("127.0.0.0/8")])
+        context = authority.server()
+        context.minimum_version = context.maximum_version = version
+        async with RawServer(tls=context) as server:
+            assert await sent(sender, server, times=50) == [Answer(200)] * 50
+        await sender.close()
+        return server.connections
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(main()) == 1
+
+
+@pytest.mark.parametrize("later", [b"HTTP/1.1 410 Gone\r\n\r\n", b"HTTP/1.1 408 Timeout\r\n\r\n"])
+async def test_an_unasked_answer_over_tls_is_nobodys(
+    sender: AiohttpSender, authority: Authority, later: bytes
+) -> None:
+    """What lies encrypted in the kernel counts as well."""
+    wires: list[OnWire] = []
+
+    async def answer(wire: OnWire) -> None:
+        wires.append(wire)
+        await wire.say(ok(b"%d" % wire.connection))
+
+    async with RawServer(answer, tls=authority.server()) as server:
+        assert await sent(sender, server) == [Answer(200, None, "1")]
+        wires[0].say_at_once(later)
+        assert await sent(sender, server) == [Answer(200, None, "2")]
+
+
+async def test_a_head_before_an_end_without_farewell_is_heard(
+    sender: AiohttpSender, authority: Authority
+) -> None:
+    """TLS that breaks behind the head takes nothing away from it."""
+
+    async def answer(wire: OnWire) -> None:
+        await wire.say(b"HTTP/1.1 410 Gone\r\ncontent-length: 9\r\n\r\nhalf")
+        wire.reset()
+
+    async with RawServer(answer, tls=authority.server()) as server:
+        remark = "the rest of its answer was cut short"
+        assert await sent(sender, server) == [Answer(410, None, "half", remark)]

@@ -96,7 +96,7 @@ def _request(platform: Platform, now: datetime) -> WebhookRequest:
 def _told(platform_id: str, exchange: Exchange, duration_ms: int) -> Ping:
     result = result_of(exchange)
     match exchange:
-        case Answer(status=status, excerpt=excerpt):
-            return Ping(platform_id, result, status, duration_ms, excerpt)
+        case Answer(status=status):
+            return Ping(platform_id, result, status, duration_ms, exchange.words)
         case Failure(detail=detail):
             return Ping(platform_id, result, None, duration_ms, detail)

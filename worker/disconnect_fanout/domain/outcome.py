@@ -22,11 +22,21 @@ class Answer:
     Attributes:
         retry_after: the header, verbatim.
         excerpt: the first 1 KiB of the body, for the operator.
+        remark: what was wrong behind the head, in plain words; it changes nothing.
     """
 
     status: int
     retry_after: str | None = None
     excerpt: str = ""
+    remark: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What the operator reads: the excerpt, and before it what was wrong with the rest."""
+        if self.remark is None:
+            return self.excerpt
+        told = f"answered {self.status}; {self.remark}"
+        return f"{told}: {self.excerpt}" if self.excerpt else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,7 @@ class Deliverer:
                 replay=attempt.replay,
                 told=delivery.progress.told,
                 latency_s=None if arrived_at is None else ended - arrived_at,
-                detail=None if isinstance(exchange, Answer) else exchange.detail,
+                detail=exchange.remark if isinstance(exchange, Answer) else exchange.detail,
             )
         )
         return exchange, verdict, recorded
@@ -165,7 +165,7 @@ def _attempt(
     number: int, at: datetime, exchange: Exchange, took_s: float, progress: Progress
 ) -> Attempt:
     status, answer = (
-        (exchange.status, exchange.excerpt)
+        (exchange.status, exchange.words)
         if isinstance(exchange, Answer)
         else (None, exchange.detail)
     )

@@ -21,7 +21,8 @@ class WebhookRequest:
     Attributes:
         timeout_s: for the whole exchange, the answer's body included.
         authority: PEM of the only certificate authority to trust, or None for this machine's.
-        fresh: on a new connection, because a kept-alive one has just turned out dead.
+        fresh: on a new connection, as every retry is: a kept one has just turned out dead, or leads
+            to where the platform was before.
     """
 
     platform_id: str
@@ -46,5 +47,11 @@ def compose(
     if delivery.progress.replays:
         headers["fanout-replay"] = "true"
     return WebhookRequest(
-        platform.id, platform.url, headers, body, platform.timeout_s, platform.authority
+        platform.id,
+        platform.url,
+        headers,
+        body,
+        platform.timeout_s,
+        platform.authority,
+        fresh=number > 1,
     )

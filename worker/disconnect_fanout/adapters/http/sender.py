@@ -1,138 +1,117 @@
 """Sends webhooks: one POST, one time-out over the whole exchange, no redirects, a capped answer."""
 
 import asyncio
-import os
-import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import aiohttp
-from yarl import URL
+from aiohttp.abc import AbstractResolver
 
+from disconnect_fanout.adapters.http.answer_body import Ending
+from disconnect_fanout.adapters.http.answer_reader import AnswerReader
+from disconnect_fanout.adapters.http.connection import PlatformConnection
+from disconnect_fanout.adapters.http.dialer import Dialer
+from disconnect_fanout.adapters.http.failure import UnreadableAnswer, failure_of
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
-from disconnect_fanout.adapters.http.trust import BadAuthority, Trust
+from disconnect_fanout.adapters.http.pool import Pool, Pools
+from disconnect_fanout.adapters.http.trust import BadAuthority
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.address import Network
 
-MOST_OF_AN_ANSWER = 64 * 1024
-EXCERPT = 1024
-_KEEP_ALIVE_S = 30.0
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)  # ours covers everything
+REST_S = 1.0
+"""For what follows the head of an answer, which has decided already."""
 
 
 class AiohttpSender:
-    """The flow's ``Sender``. Two pools: one keeps connections alive, one never does.
+    """The flow's ``Sender``: aiohttp connects, the answer is read by ourselves (decision 0017).
 
     Args:
         user_agent: ``disconnect-fanout/<version>``.
         allowed: networks permitted beside the public ones.
+        resolver: looks names up; aiohttp's own if None.
+        clock: seconds that never run backwards, for the age of connections.
     """
 
-    def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
-        guard = AddressGuard(allowed)
-        self._trust = Trust()
-        headers = {"user-agent": user_agent, "accept-encoding": "identity"}
-        self._kept = _session(
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard),
-            headers,
-        )
-        self._fresh = _session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard),
-            headers,
-        )
+    def __init__(
+        self,
+        user_agent: str,
+        allowed: Sequence[Network],
+        resolver: AbstractResolver | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dialer = Dialer(AddressGuard(allowed), resolver)
+        self._pools = Pools(user_agent, clock)
+        self._clock = clock
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._kept.close()
-        await self._fresh.close()
+        self._pools.close()
+        await self._dialer.hang_up()
 
     async def send(self, request: WebhookRequest) -> Exchange:
         """Return what came of the request; nothing that a platform can do raises."""
-        session = self._fresh if request.fresh else self._kept
+        if self._dialer.closed:
+            raise RuntimeError("the sender is closed")
         seen = Sightings()
         token = sightings.set(seen)
         try:
-            async with asyncio.timeout(request.timeout_s):
-                return await self._exchange(session, request, seen)
+            return await self._exchange(request, seen)
         except TimeoutError:
             words = f"no complete answer within {request.timeout_s:g} s"
             return Failure(FailureKind.TIMED_OUT, words)
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _failure(error, seen)
+        except (aiohttp.ClientError, UnreadableAnswer, OSError, ValueError) as error:
+            return failure_of(error, seen)
         except RuntimeError as error:  # uvloop says so of a transport that has just ended
-            if session.closed:
+            if self._dialer.closed:
                 raise
-            return _failure(error, seen)
+            return failure_of(error, seen)
         finally:
             sightings.reset(token)
 
-    async def _exchange(
-        self, session: aiohttp.ClientSession, request: WebhookRequest, seen: Sightings
-    ) -> Answer:
-        async with session.post(
-            _url(request),
-            data=request.body,
-            headers=request.headers,
-            allow_redirects=False,
-            ssl=self._trust.context(request.authority),
-        ) as response:
-            seen.answered = True
-            excerpt = await _read(response)
-            return Answer(response.status, response.headers.get("retry-after"), excerpt)
+    async def _exchange(self, request: WebhookRequest, seen: Sightings) -> Answer:
+        """Take or make a connection, ask, listen; then keep the connection, or end it."""
+        pool, reader = self._pools.of(request), AnswerReader()
+        until = asyncio.get_running_loop().time() + request.timeout_s
+        connection: PlatformConnection | None = None
+        try:
+            async with asyncio.timeout_at(until):
+                connection = await self._connection(pool, request)
+                await connection.ask(pool.target.write(request), reader)
+            if not reader.over:
+                await _hear_out(connection, reader, until)
+        except TimeoutError:
+            if reader.head is None:
+                raise
+            reader.cut(Ending.LATE)
+        finally:
+            seen.answered = reader.began
+            if connection is not None and reader.reusable and not request.fresh:
+                pool.keep(connection, self._clock())
+            elif connection is not None:
+                connection.abort()
+        return _answer(reader)
+
+    async def _connection(self, pool: Pool, request: WebhookRequest) -> PlatformConnection:
+        now = self._clock()
+        kept = None if request.fresh else pool.take(now, request.timeout_s)
+        if kept is not None:
+            return kept
+        connection = await self._dialer.dial(pool.target.origin, pool.context)
+        connection.made_at = now
+        return connection
 
 
-def _url(request: WebhookRequest) -> URL:
-    try:
-        return URL(request.url, encoded=True)
-    except ValueError:
-        raise aiohttp.InvalidURL("") from None
+async def _hear_out(connection: PlatformConnection, reader: AnswerReader, until: float) -> None:
+    """Listen to the rest for a while: the outcome is known, and a slot is held."""
+    rest = asyncio.get_running_loop().time() + REST_S
+    async with asyncio.timeout_at(min(until, rest)):
+        await connection.hear_out(reader)
 
 
-async def _read(response: aiohttp.ClientResponse) -> str:
-    """Read the answer up to the cap; an answer that goes on is cut off with its connection."""
-    kept = bytearray()
-    seen = 0
-    async for chunk in response.content.iter_any():
-        kept += chunk[: EXCERPT - len(kept)]
-        seen += len(chunk)
-        if seen > MOST_OF_AN_ANSWER:
-            response.close()
-            break
-    return kept.decode(errors="replace").replace("\x00", "\ufffd")
-
-
-def _failure(error: Exception, seen: Sightings) -> Failure:
-    """Name the failure. The words hold no URL: a path or query may be a secret."""
-    if seen.only_blocked:
-        return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
-    match error:
-        case aiohttp.InvalidURL():
-            return Failure(FailureKind.BLOCKED, "the host is no valid host name")
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return Failure(FailureKind.TLS_FAILED, _tls_words(error))
-        case aiohttp.ClientConnectorDNSError():
-            return Failure(FailureKind.UNREACHABLE, "the host name does not resolve")
-        case aiohttp.ClientConnectorError(os_error=cause):
-            words = os.strerror(cause.errno) if cause.errno else type(cause).__name__
-            return Failure(FailureKind.UNREACHABLE, words)
-        case _:
-            words = f"the connection ended without a complete answer ({type(error).__name__})"
-            return Failure(FailureKind.DISCONNECTED, words, reused=seen.stale)
-
-
-def _tls_words(error: Exception) -> str:
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
-    return f"TLS: {reason or type(cause).__name__}"[:200]
-
-
-def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=_NO_TIMEOUT,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers=headers,
-        auto_decompress=False,  # a bomb is not unpacked
-    )
+def _answer(reader: AnswerReader) -> Answer:
+    if reader.head is None:
+        raise UnreadableAnswer(reader.failure)
+    return Answer(reader.head.status, reader.head.retry_after, reader.excerpt(), reader.remark)
