@@ -18,6 +18,7 @@ from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
+from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.gate import Gate
@@ -88,7 +89,9 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
 
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
     queue = AmqpLetterQueue(publisher, topology.dead_queue)
-    sender = AiohttpSender(f"disconnect-fanout/{__version__}", settings.allow_networks)
+    sender = AiohttpSender(
+        f"disconnect-fanout/{__version__}", settings.allow_networks, resolver=NameResolver()
+    )
 
     sending = HeldTasks(crashed)
     office = DeadLetterOffice(stores.letters, queue, recorder, observe, crashed)

@@ -1,14 +1,24 @@
 """Sends webhooks: one POST, one time-out over the whole exchange, no redirects, a capped answer."""
 
 import asyncio
-import os
 import ssl
 from collections.abc import Sequence
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from disconnect_fanout.adapters.http.failure_words import (
+    BLOCKED,
+    connect_failed,
+    ended_words,
+    lookup_failed,
+    timed_out,
+    tls_words,
+)
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
+from disconnect_fanout.adapters.http.permitted_names import PermittedNames
+from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.trust import BadAuthority, Trust
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
 from disconnect_fanout.flow.webhook import WebhookRequest
@@ -26,18 +36,37 @@ class AiohttpSender:
     Args:
         user_agent: ``disconnect-fanout/<version>``.
         allowed: networks permitted beside the public ones.
+        resolver: looks names up, and is closed with the sender.
     """
 
-    def __init__(self, user_agent: str, allowed: Sequence[Network]) -> None:
+    def __init__(
+        self,
+        user_agent: str,
+        allowed: Sequence[Network],
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         guard = AddressGuard(allowed)
+        self._names = PermittedNames(resolver or NameResolver(), guard.permits)
         self._trust = Trust()
         headers = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._kept = _session(
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=guard),
+            aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_S,
+                socket_factory=guard,
+                resolver=self._names,
+                use_dns_cache=False,  # the resolver has its own
+            ),
             headers,
         )
         self._fresh = _session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=guard),
+            aiohttp.TCPConnector(
+                limit=0,
+                force_close=True,
+                socket_factory=guard,
+                resolver=self._names,
+                use_dns_cache=False,
+            ),
             headers,
         )
 
@@ -45,6 +74,7 @@ class AiohttpSender:
         """Close all connections."""
         await self._kept.close()
         await self._fresh.close()
+        await self._names.close()
 
     async def send(self, request: WebhookRequest) -> Exchange:
         """Return what came of the request; nothing that a platform can do raises."""
@@ -55,8 +85,7 @@ class AiohttpSender:
             async with asyncio.timeout(request.timeout_s):
                 return await self._exchange(session, request, seen)
         except TimeoutError:
-            words = f"no complete answer within {request.timeout_s:g} s"
-            return Failure(FailureKind.TIMED_OUT, words)
+            return timed_out(seen, request.timeout_s)
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -106,26 +135,18 @@ async def _read(response: aiohttp.ClientResponse) -> str:
 def _failure(error: Exception, seen: Sightings) -> Failure:
     """Name the failure. The words hold no URL: a path or query may be a secret."""
     if seen.only_blocked:
-        return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
+        return Failure(FailureKind.BLOCKED, BLOCKED)
     match error:
         case aiohttp.InvalidURL():
             return Failure(FailureKind.BLOCKED, "the host is no valid host name")
         case aiohttp.ClientSSLError() | ssl.SSLError():
-            return Failure(FailureKind.TLS_FAILED, _tls_words(error))
-        case aiohttp.ClientConnectorDNSError():
-            return Failure(FailureKind.UNREACHABLE, "the host name does not resolve")
+            return Failure(FailureKind.TLS_FAILED, tls_words(error))
+        case aiohttp.ClientConnectorDNSError(os_error=cause):
+            return lookup_failed(cause)
         case aiohttp.ClientConnectorError(os_error=cause):
-            words = os.strerror(cause.errno) if cause.errno else type(cause).__name__
-            return Failure(FailureKind.UNREACHABLE, words)
+            return connect_failed(cause, seen)
         case _:
-            words = f"the connection ended without a complete answer ({type(error).__name__})"
-            return Failure(FailureKind.DISCONNECTED, words, reused=seen.stale)
-
-
-def _tls_words(error: Exception) -> str:
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
-    return f"TLS: {reason or type(cause).__name__}"[:200]
+            return Failure(FailureKind.DISCONNECTED, ended_words(error), reused=seen.stale)
 
 
 def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
