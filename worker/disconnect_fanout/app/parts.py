@@ -34,6 +34,7 @@ from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fan_out import FanOut
+from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
@@ -148,6 +149,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     bulkheads.on_release = scheduler.slot_freed
     bulkheads.on_exchange = recoveries.heard
     recoveries.on_progress = scheduler.recovering
+    directory.on_change = forgetting(directory, bulkheads, recoveries)
 
     async def prepare(connection: AbstractConnection) -> None:
         try:
