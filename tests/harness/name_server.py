@@ -51,18 +51,27 @@ class NameServer:
         self._open: list[Any] = []
 
     async def __aenter__(self) -> Self:
-        tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = tcp.sockets[0].getsockname()[1]
-        udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=("127.0.0.1", port)
-        )
-        self._open = [tcp, udp]
-        self.address = f"127.0.0.1:{port}"
+        while not self._open:
+            await self._listen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for one in self._open:
             one.close()
+
+    async def _listen(self) -> None:
+        """Listen on one port over UDP and TCP, unless another program has one half of it."""
+        udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=("127.0.0.1", 0)
+        )
+        port = udp.get_extra_info("sockname")[1]
+        try:
+            tcp = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        except OSError:
+            udp.close()
+            return
+        self._open = [udp, tcp]
+        self.address = f"127.0.0.1:{port}"
 
     async def asked(self, names: int) -> None:
         """Wait until so many names were asked for."""
