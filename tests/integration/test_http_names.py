@@ -82,7 +82,7 @@ async def test_of_several_addresses_the_permitted_one_is_used(
 
 @pytest.mark.parametrize(
     "addresses",
-    [["10.0.0.1", "192.168.1.1"], ["::1"], ["127.0.0.2", "::1"], ["64:ff9b::7f00:1", "::1"]],
+    [["10.0.0.1", "192.168.1.1"], ["::1"], ["127.0.0.2", "::1"], ["64:ff9b::a9fe:a9fe", "::1"]],
 )
 async def test_a_name_for_forbidden_addresses_only_is_blocked(
     sender: AiohttpSender, names: NameServer, addresses: list[str]

@@ -175,7 +175,7 @@ def test_everything_else_may_not() -> None:
         ("10.0.0.1", False),
         ("169.254.169.254", False),
         ("8.8.8.8", True),
-        ("64:ff9b::127.0.0.1", True),  # as it is 127.0.0.1 that is reached
+        ("64:ff9b::127.0.0.1", False),
         ("64:ff9b::10.0.0.1", False),
     ],
 )
@@ -243,12 +243,13 @@ def test_what_an_allowed_prefix_opens(text: str, *, expected: bool) -> None:
     assert permitted(ip_address(text), allowed) is expected
 
 
-def test_what_is_allowed_behind_a_translator_needs_no_more() -> None:
-    """The address that is carried is the one that is reached."""
-    allowed = [ip_network("10.0.0.0/8")]
-    assert permitted(ip_address("64:ff9b::10.0.0.1"), allowed)
-    assert permitted(ip_address("2002:a00:1::1"), allowed)
-    assert not permitted(ip_address("::10.0.0.1"), allowed)  # whose prefix leads nowhere
+@pytest.mark.parametrize("text", ["64:ff9b::10.0.0.1", "2002:a00:1::1", "64:ff9b:1::10.0.0.1"])
+def test_a_private_network_is_not_that_of_a_translator(text: str) -> None:
+    """What is allowed here is another machine there, unless the translator is allowed as well."""
+    here = ip_network("10.0.0.0/8")
+    assert not permitted(ip_address(text), [here])
+    assert permitted(ip_address(text), [here, *(ip_network(one) for one in PREFIXES)])
+    assert permitted(ip_address("::ffff:10.0.0.1"), [here])  # the same, written otherwise
 
 
 CARRIERS = st.sampled_from(
@@ -294,14 +295,13 @@ def test_no_way_of_carrying_reaches_what_is_forbidden(
         assert not permitted(address, allowed)
 
 
-@given(st.ip_addresses(v=4), st.sampled_from(["64:ff9b::{}", "::ffff:{}"]))
-def test_a_translated_address_is_judged_as_the_one_that_it_carries(
-    inner: IPv4Address, form: str
-) -> None:
-    """Allowed by name or not, they get the same answer."""
-    address = ip_address(form.format(inner))
-    for allowed in ((), LOOPBACK):
-        assert permitted(address, allowed) is permitted(inner, allowed)
+@given(st.ip_addresses(v=4))
+def test_a_translated_address_is_judged_as_the_one_that_it_carries(inner: IPv4Address) -> None:
+    """Public or not, and allowed or not where the translator is allowed, they get one answer."""
+    address = ip_address(f"64:ff9b::{inner}")
+    assert permitted(address, ()) is permitted(inner, ())
+    nat64 = (*LOOPBACK, ip_network("64:ff9b::/96"))
+    assert permitted(address, nat64) is permitted(inner, nat64)
 
 
 @given(st.ip_addresses(v=4))

@@ -1,7 +1,8 @@
 """Which addresses may be reached: public ones, and those that the operator allows by name.
 
 An address that carries another is judged by the one that it carries, also where its own prefix is
-allowed: to allow a translator is not to allow what lies behind it.
+allowed: to allow a translator is not to allow what lies behind it. What is allowed by name here,
+127.0.0.1 or 10.0.0.1, is somebody else's behind a translator, and open there if both are allowed.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _DENIED: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
+        "2002::/16",  # 6to4, but of a public address
         "2001::/23",  # protocol assignments: Teredo, anycast to the nearest gateway
         "3fff::/20",  # documentation
         "192.0.0.0/24",  # protocol assignments, a metadata service of old among them
@@ -38,7 +40,7 @@ def permitted(address: Address, allowed: Sequence[Network]) -> bool:
         inner = carried(address, max((one.prefixlen for one in by_name), default=0))
         if not all(permitted(one, allowed) for one in inner):
             return False
-        if is_translated(address):
+        if address.ipv4_mapped is not None or (is_translated(address) and all(map(_public, inner))):
             return True
     return bool(by_name) or _public(address)
 
