@@ -42,3 +42,12 @@ async def test_a_dead_workers_word_is_forgotten(sql_world: SqlWorld) -> None:
 async def test_nothing_waits_where_nothing_was_published(sql_world: SqlWorld) -> None:
     """An empty installation has no counts at all."""
     assert await WaitingRoom(sql_world.database).count() == {}
+
+
+async def test_a_namesake_of_a_removed_platform_begins_anew(sql_world: SqlWorld) -> None:
+    """Reports about the one that is gone are not shown for the one that was added after it."""
+    await sql_world.add_platform("luma")
+    await OpenBreakers(sql_world.database, "first").report({"luma"})
+    await PlatformRegistry(sql_world.database, sql_world.vault).remove("luma")
+    await sql_world.add_platform("luma")
+    assert await seen(sql_world) == {"luma": 0}

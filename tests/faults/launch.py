@@ -2,22 +2,24 @@
 
 ``FAULT_POINT``, ``FAULT_AFTER``, ``FAULT_TIMES`` and ``FAULT_MARKER`` set a fail point,
 ``FAULT_RAISES`` lets duties raise so often, with ``FAULT_SEED`` and the marker;
-``FAULT_NAMES`` names a file of host names, ``FAULT_CLOCK`` one with seconds to add to the clock.
+``FAULT_NAMES`` names a file of host names, ``FAULT_NAME_SERVER`` is the address of a name server,
+``FAULT_CLOCK`` names a file with seconds to add to the clock.
 """
 
 import os
 import sys
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Self
 
-from aiohttp import connector
 from tests.faults import fail_point
 from tests.faults.resolver import FileResolver
 from tests.faults.struck_duties import struck_duties
 
 from disconnect_fanout.adapters.broker import consumer
+from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.app import parts, worker
 from disconnect_fanout.app.stores import Stores, sql_stores
@@ -83,7 +85,9 @@ if __name__ == "__main__":
         _strike_duties(given)
     if "FAULT_NAMES" in given:
         names = FileResolver.reading(Path(given["FAULT_NAMES"]))
-        _replace(connector, "DefaultResolver", names)
+        _replace(parts, "NameResolver", names)
+    if "FAULT_NAME_SERVER" in given:
+        _replace(parts, "NameResolver", partial(NameResolver, [given["FAULT_NAME_SERVER"]]))
     if "FAULT_CLOCK" in given:
         _shift_clocks(Path(given["FAULT_CLOCK"]))
     sys.argv = ["fanout", "run"]

@@ -48,7 +48,7 @@ class Scene:
         self.row = row
         self.folder = folder
         self.ids = [f"evt_{number}" for number in range(row.load.events)]
-        self.platforms = [Platform(one) for one in PLATFORMS[: row.load.platforms]]
+        self.platforms = [Platform(_platform(one)) for one in range(row.load.platforms)]
         self.platform_options: list[str] = []
         self.wires: dict[str, Proxy] = {}
         self.worker_settings: dict[str, str] = {}
@@ -59,6 +59,8 @@ class Scene:
         self.waiting: set[Name] = set()
         self.host = "127.0.0.1"
         """How the platforms' host is called in their URLs."""
+        self.hosts: dict[str, str] = {}
+        """How it is called in the URL of a platform that has a host of its own."""
         self._servers = servers
         self.stack = AsyncExitStack()
         """Closed with the scene; a fault may add to it."""
@@ -106,7 +108,8 @@ class Scene:
         for one in self.platforms:
             await self.listen(one.receiver)
         for one in self.platforms:
-            url = f"http://{self.host}:{one.receiver.port}/hook"
+            host = self.hosts.get(one.name, self.host)
+            url = f"http://{host}:{one.receiver.port}/hook"
             options = self.platform_options
             one.secret = await self.installation.register(one.name, url, *options)
         names = [one.name for one in self.platforms]
@@ -238,6 +241,10 @@ class Scene:
         port = urlsplit(self.installation.settings[_URLS[wire]]).port
         assert port is not None, f"there is no wire to the {wire}"
         return port
+
+
+def _platform(number: int) -> str:
+    return PLATFORMS[number] if number < len(PLATFORMS) else f"platform{number}"
 
 
 _URLS = {"broker": "FANOUT_AMQP_URL", "database": "FANOUT_DATABASE_URL"}

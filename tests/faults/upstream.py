@@ -22,6 +22,7 @@ class Upstream:
 
     Attributes:
         attempted: ids that were handed to a broker.
+        published_at: when each was handed to a broker first, by the monotonic clock.
         confirmed: ids that it has confirmed.
         returned: publishes that no queue took.
         unconfirmed: publishes that ended in any other way but with a confirm.
@@ -30,6 +31,7 @@ class Upstream:
     def __init__(self, vhost: Vhost) -> None:
         self.vhost = vhost
         self.attempted: set[str] = set()
+        self.published_at: dict[str, float] = {}
         self.confirmed: set[str] = set()
         self.returned = self.unconfirmed = 0
         self._may = asyncio.Event()
@@ -82,6 +84,7 @@ class Upstream:
         )
         exchange = await channel.get_exchange(self.vhost.exchange, ensure=False)
         self.attempted.add(event_id)
+        self.published_at.setdefault(event_id, time.monotonic())
         try:
             await exchange.publish(message, EVENT_TYPE, timeout=_PATIENCE_S)
         except PublishError:

@@ -11,6 +11,7 @@ from disconnect_fanout.flow.directory import Directory, PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.fan_out import Decode, FanOut
+from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import RejectBox
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterQueue
@@ -131,6 +132,7 @@ class FlowParts:
         self.bulkheads.on_release = self.scheduler.slot_freed
         self.bulkheads.on_exchange = self.recoveries.heard
         self.recoveries.on_progress = self.scheduler.recovering
+        self.directory.on_change = forgetting(self.directory, self.bulkheads, self.recoveries)
         self.sweeper = Sweeper(
             store=ports.letters,
             queue=ports.queue,

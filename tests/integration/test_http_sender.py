@@ -465,52 +465,6 @@ async def test_an_allowed_network_is_reached(sender: AiohttpSender) -> None:
             assert await sender.send(post(server.url(host))) == Answer(200)
 
 
-Names = dict[str, list[str]]
-
-
-@pytest.fixture
-async def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """A name server of the test's own, below everything that looks names up."""
-    names: Names = {}
-
-    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-        return [(2, 1, 6, "", (address, port)) for address in names.get(host, [host])]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    return names
-
-
-async def test_of_several_addresses_the_permitted_one_is_used(names: Names) -> None:
-    """A forbidden one beside it does no harm."""
-    names["luma.test"] = ["10.0.0.1", "169.254.169.254", "127.0.0.1"]
-    sender = AiohttpSender(USER_AGENT, [ip_network("127.0.0.1/32")])
-    async with RawServer() as server:
-        assert await sender.send(post(server.url("luma.test"))) == Answer(200)
-    await sender.close()
-
-
-async def test_a_name_for_forbidden_addresses_only_is_blocked(
-    names: Names, guarded: AiohttpSender
-) -> None:
-    """Also if there are several, whose errors come flattened."""
-    names["luma.test"] = ["10.0.0.1", "127.0.0.1", "192.168.1.1"]
-    async with RawServer() as server:
-        outcome = failed(await guarded.send(post(server.url("luma.test"))))
-        assert outcome.kind is FailureKind.BLOCKED
-        assert server.connections == 0
-
-
-async def test_a_permitted_address_that_refuses_is_not_blocked(
-    names: Names, unused_port: int
-) -> None:
-    """A platform that is down beside a forbidden address is retried, not given up."""
-    names["luma.test"] = ["10.0.0.1", "127.0.0.1"]
-    sender = AiohttpSender(USER_AGENT, [ip_network("127.0.0.1/32")])
-    outcome = failed(await sender.send(post(f"http://luma.test:{unused_port}/")))
-    assert outcome.kind is FailureKind.UNREACHABLE
-    await sender.close()
-
-
 async def test_a_cancelled_send_ends_its_connection(sender: AiohttpSender) -> None:
     """A shutdown leaves no request hanging at a platform."""
 

@@ -107,15 +107,6 @@ async def test_no_exchange_outlives_its_connections_two_minutes(
         assert server.connections == 2
 
 
-async def test_many_at_once_share_a_look_up(sender: AiohttpSender, names: TableResolver) -> None:
-    """The first requests of a burst ask for the name once."""
-    async with RawServer() as server:
-        url = server.url("luma.test")
-        answers = await asyncio.gather(*(sender.send(request(url)) for _ in range(20)))
-    assert answers == [Answer(200)] * 20
-    assert names.asked == 1
-
-
 async def test_a_platform_that_is_gone_leaves_no_pool(sender: AiohttpSender, clock: Clock) -> None:
     """Its connections end when they were idle for half a minute, and then it is forgotten."""
     async with RawServer() as server:

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass
 
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
+from tests.harness.answer import Answer
+from tests.harness.name_server import NameServer, Odd
 
 _HOST = "platforms.test"
 _HERE, _THERE = "127.0.0.1", "::1"
@@ -70,6 +73,55 @@ class NameChanges(Fault):
         assert all(there)
         here, lookups = sum(len(one.requests) for one in old), _looked_up(scene, _THERE)
         return f"{here} requests at the old address; then {lookups} look-ups led to the new one"
+
+
+@dataclass
+class ServersSilent(Fault):
+    """The name servers of all platforms but the first few say nothing, until everybody else knows.
+
+    The healthy ones close each connection, so that each telling needs a look-up of its own.
+    """
+
+    healthy: int = 3
+    within_s: float = 3.0  # on a busy machine; behind one silent server it would be ten
+
+    async def prepare(self, scene: Scene) -> None:
+        scene.hosts = {one.name: f"{one.name}.test" for one in scene.platforms}
+        self._healthy = scene.platforms[: self.healthy]
+        self._silent = [scene.hosts[one.name] for one in scene.platforms[self.healthy :]]
+        for one in self._healthy:
+            one.behaviour = Answer(headers={"Connection": "close"})
+        known = {scene.hosts[one.name]: [_HERE] for one in self._healthy}
+        silent = dict.fromkeys(self._silent, Odd.SILENT)
+        self._server = NameServer({**known, **silent}, ttl=0)
+        await scene.stack.enter_async_context(self._server)
+        scene.worker_settings["FAULT_NAME_SERVER"] = self._server.address
+
+    async def bite(self, scene: Scene) -> str:
+        await scene.becomes(self._all_asked, "the silent servers are asked for every name")
+        began = time.monotonic()
+        for one in self._healthy:
+            await one.receiver.received(len(scene.ids), within=60)
+        late = max(self._lateness(scene))
+        assert late < self.within_s, f"a healthy platform was told after {late:.2f} s"
+        lasted, asked = time.monotonic() - began, len(self._silent)
+        for host in self._silent:
+            self._server.names[host] = [_HERE]
+        return (
+            f"the servers of {asked} names said nothing for {lasted:.1f} s more, while the healthy "
+            f"were told after {late:.2f} s at most"
+        )
+
+    def _all_asked(self) -> bool:
+        return all(self._server.questions[host] for host in self._silent)
+
+    def _lateness(self, scene: Scene) -> list[float]:
+        """Return how long after its publishing each healthy platform was told of each event."""
+        return [
+            request.at - scene.upstream.published_at[scene.names[request.webhook_id].event_id]
+            for one in self._healthy
+            for request in one.requests
+        ]
 
 
 def _resolve(scene: Scene, addresses: list[str], delay_s: float = 0.0) -> None:

@@ -58,16 +58,18 @@ class Gauges:
         self._due = 0.0
 
     async def look(self) -> None:
-        """Count, unless that was done just now.
+        """Show which breakers are open; count, unless that was done just now.
 
         Raises:
             StoreUnreachable: nothing could be counted.
         """
+        platforms = self._directory.platforms
+        self._metrics.show_breakers(self._bulkheads.open_breakers, platforms)
         began = self._clock()
         if began < self._due:
             return
         await self._breakers.report(self._bulkheads.open_breakers)
-        known = self._directory.platforms.__contains__
+        known = platforms.__contains__
         self._metrics.show_dead(await self._letters.count_dead(), known)
         self._metrics.show_waiting(await self._waiting.count(), known)
         took = self._clock() - began

@@ -18,6 +18,7 @@ from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
+from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.gate import Gate
@@ -34,6 +35,7 @@ from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fan_out import FanOut
+from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
@@ -90,7 +92,9 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
 
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
     queue = AmqpLetterQueue(publisher, topology.dead_queue)
-    sender = AiohttpSender(f"disconnect-fanout/{__version__}", settings.allow_networks)
+    sender = AiohttpSender(
+        f"disconnect-fanout/{__version__}", settings.allow_networks, resolver=NameResolver()
+    )
 
     sending = HeldTasks(crashed)
     office = DeadLetterOffice(stores.letters, queue, recorder, observe, crashed)
@@ -148,6 +152,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     bulkheads.on_release = scheduler.slot_freed
     bulkheads.on_exchange = recoveries.heard
     recoveries.on_progress = scheduler.recovering
+    directory.on_change = forgetting(directory, bulkheads, recoveries)
 
     async def prepare(connection: AbstractConnection) -> None:
         try:

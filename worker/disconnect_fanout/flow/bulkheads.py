@@ -15,10 +15,16 @@ from disconnect_fanout.policy.rate import spend
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to one slot, to be released exactly once."""
+    """The right to one slot, to be released exactly once.
+
+    Attributes:
+        probe: whether it was given while the breaker was open.
+        era: of the platform; what comes of a request of an earlier one says nothing about it.
+    """
 
     platform_id: str
     probe: bool
+    era: int = 0
 
 
 @dataclass(slots=True)
@@ -26,6 +32,7 @@ class _Compartment:
     in_flight: int = 0
     breaker: Breaker = field(default_factory=Breaker)
     rate_due: float = 0.0
+    era: int = 0
 
 
 class Bulkheads:
@@ -62,7 +69,7 @@ class Bulkheads:
         self._free -= 1
         if platform.rate_per_s is not None:
             mine.rate_due = spend(platform.rate_per_s, mine.rate_due, self._clock())
-        return Ticket(platform.id, probe)
+        return Ticket(platform.id, probe, mine.era)
 
     def release(self, ticket: Ticket, exchange: Exchange | None) -> None:
         """Take a slot back.
@@ -74,13 +81,21 @@ class Bulkheads:
         mine = self._compartment(ticket.platform_id)
         mine.in_flight -= 1
         self._free += 1
-        was_closed = mine.breaker.closed
-        mine.breaker = self._after(mine.breaker, ticket, exchange)
-        if was_closed is not mine.breaker.closed:
-            self._observe(BreakerTurned(ticket.platform_id, opened=was_closed))
-        if exchange is not None:
-            self.on_exchange(ticket.platform_id, exchange)
+        if ticket.era == mine.era:
+            self._learn(mine, ticket, exchange)
         self.on_release(ticket.platform_id)
+
+    def forget(self, platform_id: str) -> None:
+        """Know nothing of a platform any more: it is gone, or another is reached by its id.
+
+        What it has in flight still counts against its cap, and then says nothing.
+        """
+        mine = self._compartment(platform_id)
+        mine.era += 1
+        mine.breaker = Breaker()
+        mine.rate_due = 0.0
+        if not mine.in_flight:
+            del self._compartments[platform_id]
 
     def room(self, platform: Platform) -> int:
         """Return how many deliveries to this platform could be given slots now."""
@@ -102,6 +117,14 @@ class Bulkheads:
         """Ids of the platforms whose breakers are open."""
         found = self._compartments.items()
         return frozenset(one for one, mine in found if not mine.breaker.closed)
+
+    def _learn(self, mine: _Compartment, ticket: Ticket, exchange: Exchange | None) -> None:
+        was_closed = mine.breaker.closed
+        mine.breaker = self._after(mine.breaker, ticket, exchange)
+        if was_closed is not mine.breaker.closed:
+            self._observe(BreakerTurned(ticket.platform_id, opened=was_closed))
+        if exchange is not None:
+            self.on_exchange(ticket.platform_id, exchange)
 
     def _after(self, before: Breaker, ticket: Ticket, exchange: Exchange | None) -> Breaker:
         if exchange is None:

@@ -1,6 +1,6 @@
 """The platforms as this worker knows them: refreshed every second, and at once when surprised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from disconnect_fanout.domain.platform import Platform
@@ -20,6 +20,8 @@ class Directory:
     def __init__(self, source: PlatformSource) -> None:
         self._source = source
         self._platforms: Mapping[str, Platform] = {}
+        self.on_change: Callable[[str], None] = lambda _platform_id: None
+        """Told a platform that is new, gone, registered anew, or of another URL or secret."""
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
@@ -33,4 +35,13 @@ class Directory:
 
     async def refresh(self) -> None:
         """Read them anew; changes made by a command act within seconds."""
-        self._platforms = {one.id: one for one in await self._source.platforms()}
+        platforms = {one.id: one for one in await self._source.platforms()}
+        before, self._platforms = self._platforms, platforms
+        for platform_id in before.keys() | platforms.keys():
+            if _revision(before, platform_id) != _revision(platforms, platform_id):
+                self.on_change(platform_id)
+
+
+def _revision(platforms: Mapping[str, Platform], platform_id: str) -> int | None:
+    platform = platforms.get(platform_id)
+    return platform.revision if platform is not None else None

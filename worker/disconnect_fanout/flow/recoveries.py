@@ -33,6 +33,10 @@ class Recoveries:
         """An operator says that the platform is back; one waiting row may find out."""
         self._become(platform_id, recoveries.invited(self._of(platform_id)))
 
+    def forget(self, platform_id: str) -> None:
+        """It is gone."""
+        self._known.pop(platform_id, None)
+
     def ready(self) -> Collection[str]:
         """Return the platforms of which waiting rows may be hastened now."""
         return [one for one in self._known if self.allowance(one)]

@@ -132,7 +132,7 @@ class Scheduler:
         """An operator who resumes or enables a platform says that it is back."""
         platforms = self._directory.platforms.values()
         held = {one.id for one in platforms if one.paused or not one.enabled}
-        for platform_id in self._held - held:
+        for platform_id in (self._held - held) & self._directory.platforms.keys():
             self._recoveries.invite(platform_id)
         self._held = held
 

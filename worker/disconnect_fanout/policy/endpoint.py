@@ -30,6 +30,11 @@ def endpoint_problem(url: str, *, allow_http: bool) -> str | None:
     return _scheme_problem(parts, allow_http=allow_http) or _host_problem(parts)
 
 
+def is_numeric(host: str) -> bool:
+    """Tell whether a host is some form of an IPv4 address: names don't end in a number."""
+    return _NUMERIC.fullmatch(host.rstrip(".").rsplit(".", 1)[-1]) is not None
+
+
 def _scheme_problem(parts: SplitResult, *, allow_http: bool) -> str | None:
     if parts.scheme == "https" or (parts.scheme == "http" and allow_http):
         return None
@@ -51,7 +56,7 @@ def _name_problem(netloc: str, host: str) -> str | None:
         return "names no host" if not host else "names a host that is too long"
     if "[" in netloc:
         return _bracket_problem(netloc, host)
-    if _NUMERIC.fullmatch(host.rstrip(".").rsplit(".", 1)[-1]):
+    if is_numeric(host):
         return _literal_problem(IPv4Address, host)
     if not all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split(".")):
         return "names a host that is no valid host name"

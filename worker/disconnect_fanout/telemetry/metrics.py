@@ -1,6 +1,6 @@
 """Prometheus metrics. Labels are bounded: platforms that are registered, and closed sets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -106,6 +106,12 @@ class Metrics:
     def show_waiting(self, counts: Mapping[str, int], registered: Callable[[str], bool]) -> None:
         """Set the number of waiting deliveries, by platform."""
         _show(self._waiting, counts, registered)
+
+    def show_breakers(self, open_ones: Collection[str], registered: Collection[str]) -> None:
+        """Say of each registered platform whether its breaker is open; of no other any more."""
+        self._breaker.clear()
+        for platform in registered:
+            self._breaker.labels(platform).set(platform in open_ones)
 
     def show_balance(self, difference: int) -> None:
         """Set what is missing from the balance; anything but 0 is an alarm."""

@@ -20,7 +20,6 @@ from yarl import URL
 from disconnect_fanout.adapters.http.connection import PlatformConnection
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)  # the sender's covers everything
-_ADDRESSES_FOR_S = 0  # those that ask at once share a look-up; nothing is remembered
 _FAREWELL_S = 1.0
 
 
@@ -42,7 +41,7 @@ class Dialer(aiohttp.TCPConnector):
             force_close=True,
             socket_factory=socket_factory,  # type: ignore[arg-type]
             resolver=resolver,
-            ttl_dns_cache=_ADDRESSES_FOR_S,
+            use_dns_cache=False,  # the resolver shares look-ups, and remembers for a while
         )
         self._open: set[PlatformConnection] = set()
         self._factory = cast("Any", partial(PlatformConnection, self._open))

@@ -12,8 +12,11 @@ from disconnect_fanout.adapters.http.answer_reader import AnswerReader
 from disconnect_fanout.adapters.http.connection import PlatformConnection
 from disconnect_fanout.adapters.http.dialer import Dialer
 from disconnect_fanout.adapters.http.failure import UnreadableAnswer, failure_of
+from disconnect_fanout.adapters.http.failure_words import timed_out
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
+from disconnect_fanout.adapters.http.permitted_names import PermittedNames
 from disconnect_fanout.adapters.http.pool import Pool, Pools
+from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.trust import BadAuthority
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
 from disconnect_fanout.flow.webhook import WebhookRequest
@@ -29,7 +32,7 @@ class AiohttpSender:
     Args:
         user_agent: ``disconnect-fanout/<version>``.
         allowed: networks permitted beside the public ones.
-        resolver: looks names up; aiohttp's own if None.
+        resolver: looks names up, and is closed with the sender.
         clock: seconds that never run backwards, for the age of connections.
     """
 
@@ -40,7 +43,9 @@ class AiohttpSender:
         resolver: AbstractResolver | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._dialer = Dialer(AddressGuard(allowed), resolver)
+        guard = AddressGuard(allowed)
+        self._names = PermittedNames(resolver or NameResolver(), guard.permits)
+        self._dialer = Dialer(guard, self._names)
         self._pools = Pools(user_agent, clock)
         self._clock = clock
 
@@ -48,6 +53,7 @@ class AiohttpSender:
         """Close all connections."""
         self._pools.close()
         await self._dialer.hang_up()
+        await self._names.close()
 
     async def send(self, request: WebhookRequest) -> Exchange:
         """Return what came of the request; nothing that a platform can do raises."""
@@ -58,8 +64,7 @@ class AiohttpSender:
         try:
             return await self._exchange(request, seen)
         except TimeoutError:
-            words = f"no complete answer within {request.timeout_s:g} s"
-            return Failure(FailureKind.TIMED_OUT, words)
+            return timed_out(seen, request.timeout_s)
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
         except (aiohttp.ClientError, UnreadableAnswer, OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Integer, case, cast, delete, func, select,
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.open_breakers import open_breakers
 from disconnect_fanout.adapters.store.platform_census import Census, count_around
 from disconnect_fanout.adapters.store.registered_platform import (
     PlatformChange,
@@ -148,9 +149,11 @@ class PlatformRegistry:
             NotFound: no such platform.
         """
         gone = delete(platforms).where(platforms.c.id == platform_id)
+        reports = delete(open_breakers).where(open_breakers.c.platform_id == platform_id)
         async with self._database.record() as connection:
             if not (await connection.execute(gone)).rowcount:
                 raise NotFound("platform", platform_id)
+            await connection.execute(reports)  # a namesake is another platform
 
     async def _update(self, platform_id: str, **values: Any) -> None:  # noqa: ANN401 - columns
         change = (
