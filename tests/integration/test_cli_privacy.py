@@ -59,8 +59,8 @@ def test_a_person_is_forgotten_and_the_counts_say_what_was_removed(keeper: Opera
 
 def test_a_second_time_there_is_nothing(keeper: Operator) -> None:
     """And that is no failure."""
-    keeper.ask(*FORGET)
-    again = keeper.fanout(*FORGET, "-o", "json")
+    keeper.ask(*FORGET, "--yes")
+    again = keeper.fanout(*FORGET, "--yes", "-o", "json")
     assert counts(again.json()) == (0, 0, 0, 0, 0, 0)
     assert "nothing is stored" in again.stderr
 
@@ -79,7 +79,7 @@ def test_while_somebody_is_untold_nothing_is_removed(keeper: Operator) -> None:
 def test_discard_gives_them_up_first(keeper: Operator) -> None:
     """What was untold is discarded, counted as such, and no dead letter any more."""
     keeper.arrange(dead)
-    assert counts(keeper.ask(*FORGET, "--discard")) == (1, 0, 2, 2, 1, 1)
+    assert counts(keeper.ask(*FORGET, "--discard", "--yes")) == (1, 0, 2, 2, 1, 1)
     assert keeper.ask("dlq", "list") == []
     states = [one["state"] for one in keeper.ask("deliveries", "list")]
     assert sorted(states) == ["delivered", "discarded"]
@@ -87,7 +87,7 @@ def test_discard_gives_them_up_first(keeper: Operator) -> None:
 
 def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
     """Who did it, when, with which counts; not to whom."""
-    keeper.ask(*FORGET)
+    keeper.ask(*FORGET, "--yes")
     (entry,) = keeper.ask("audit", "list")
     assert entry["command"] == "privacy forget"
     assert entry["counts"] == {
@@ -98,7 +98,7 @@ def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
 
 def test_a_person_without_an_event_has_links_at_least(keeper: Operator) -> None:
     """Who was linked and never disconnected is forgotten too."""
-    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com")) == (
+    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com", "--yes")) == (
         1,
         0,
         0,

@@ -1,7 +1,6 @@
 """``fanout privacy``: what a person may ask of whoever runs this."""
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
 from disconnect_fanout.cli.audited import audited
+from disconnect_fanout.cli.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.person import EmailOption
@@ -49,7 +49,7 @@ def forget(
     discard: Annotated[
         bool, typer.Option("--discard", help="Also what platforms have not been told yet.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Remove a person from links, events, deliveries and dead letters, for good.
@@ -62,6 +62,7 @@ def forget(
     Example:
       fanout privacy forget --email alice@example.com
     """
+    require_terminal(yes=yes)
 
     async def work() -> Forgotten | None:
         async with opened() as session:
@@ -73,7 +74,8 @@ def forget(
             if found.open and not discard:
                 _refuse(found)
                 return None
-            _ask(found, yes=yes)
+            if not confirmed(_question(found), yes=yes):
+                raise typer.Abort
             return await _forget(session, person, found)
 
     done = execute(work())
@@ -94,12 +96,9 @@ def _refuse(found: PersonalData) -> None:
     )
 
 
-def _ask(found: PersonalData, *, yes: bool) -> None:
-    """Ask a person at a terminal; a program that calls this is certain."""
-    if yes or not sys.stdin.isatty():
-        return
+def _question(found: PersonalData) -> str:
     what = f"{found.links} links, {found.events} events and {found.deliveries} deliveries"
-    typer.confirm(f"Forget the person in {what}?", abort=True, err=True)
+    return f"Forget the person in {what}?"
 
 
 async def _forget(session: Session, person: Forgetting, found: PersonalData) -> Forgotten:
