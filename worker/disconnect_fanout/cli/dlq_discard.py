@@ -115,7 +115,7 @@ async def _discard(plan: _Plan) -> Discarded:
 async def _select(session: Session, plan: _Plan) -> DiscardSelection:
     chosen = await plan.wanted.chosen(session, DeliveryState.DEAD)
     await require_known(session.database, chosen)
-    history = DeliveryHistory(session.database)
+    history = DeliveryHistory(session.database, session.vault)
     for one in chosen.ids:
         await history.dead_letter(one)
     return await Discards(session.database).select(chosen, plan.limit)

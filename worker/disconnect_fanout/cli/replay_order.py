@@ -99,7 +99,7 @@ async def _start(order: ReplayOrder) -> ReplayReport:
 async def _select(session: Session, order: ReplayOrder) -> ReplaySelection:
     chosen = await order.wanted.chosen(session, *order.states)
     await require_known(session.database, chosen)
-    await _require_fit(DeliveryHistory(session.database), chosen.ids, order.states)
+    await _require_fit(DeliveryHistory(session.database, session.vault), chosen.ids, order.states)
     return await ReplaySelector(session.database, await session.seals()).select(
         chosen, limit=order.limit, include_reconnected=order.include_reconnected
     )
