@@ -39,7 +39,7 @@ from disconnect_fanout.domain.identity import connect_hash, content_hash
 from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.link_store import Opening
-from disconnect_fanout.policy.decide import Delivered
+from disconnect_fanout.policy.decide import Delivered, Verdict
 from disconnect_fanout.policy.tenure import opened
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
@@ -252,7 +252,7 @@ async def test_an_answer_that_comes_after_is_not_kept(sql_world: SqlWorld) -> No
     """A worker that had the event in its hands records that it was told, and no word of it."""
     worker = sql_world.worker
     one = event(email=ALICE, google_id="105942374304")
-    ends = {"luma": Delivered(), "cal": RETRY, "boardy": EXHAUSTED}
+    ends: dict[str, Verdict] = {"luma": Delivered(), "cal": RETRY, "boardy": EXHAUSTED}
     under_way = [planned(one, name, lease="mine") for name in ends]
     await worker.events.register([intent(one, *under_way)])
     await alices(sql_world).remove()

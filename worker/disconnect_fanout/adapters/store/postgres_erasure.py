@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 
 WITHIN_S = 30.0
+"""How long to try while others are in the way."""
 TABLES = ("links", "deliveries", "attempts", "answers")
 """Clear once: the owner's links, an operator's words, what platforms answered, bare digests."""
 _PAUSE_S = 0.5
@@ -26,18 +27,17 @@ _ABOUT = text(
 )
 
 
-async def erase(database: Database, most: int | None, *, within_s: float = WITHIN_S) -> str:
+async def erase(database: Database, most: int | None) -> str:
     """Return a value of ``Erased``.
 
     Args:
         database: whose tables.
         most: bytes of a table that is rewritten; None for any number.
-        within_s: how long to try while others are in the way.
 
     Raises:
         StoreUnreachable: the database does not answer.
     """
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + WITHIN_S
     async with database.outside_transactions() as connection:
         await connection.execute(text("SET lock_timeout = '1s'"))
         found = {await _rewritten(connection, name, most, deadline) for name in TABLES}

@@ -15,23 +15,23 @@ from disconnect_fanout.adapters.store.engine import existing_file
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 WITHIN_S = 30.0
+"""How long to try while others are in the way."""
 _BUSY_S = 2.0
 _PAUSE_S = 0.1
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-async def erase(file: Path, most: int | None, *, within_s: float = WITHIN_S) -> str:
+async def erase(file: Path, most: int | None) -> str:
     """Return a value of ``Erased``.
 
     Args:
         file: the database.
         most: bytes that are rewritten; None for any number.
-        within_s: how long to try while others are in the way.
 
     Raises:
         StoreUnreachable: the disk is full, or the file is gone.
     """
-    return await asyncio.to_thread(_erase, file, most, time.monotonic() + within_s)
+    return await asyncio.to_thread(_erase, file, most, time.monotonic() + WITHIN_S)
 
 
 def _erase(file: Path, most: int | None, deadline: float) -> str:
