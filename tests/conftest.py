@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.report import pytest_terminal_summary
+from tests.harness.database_files import DatabaseFiles
 from tests.harness.postgres import PrivatePostgres
 from tests.harness.postgres_install import ensure_binaries
 from tests.harness.running_broker import running_broker
@@ -120,3 +121,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     kind = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}
     url: str = request.getfixturevalue(kind[request.param])
     return url
+
+
+@pytest.fixture
+def database_files(request: pytest.FixtureRequest, database_url: str) -> DatabaseFiles:
+    """The files of this test's database, to be read past it; of a private server alone."""
+    if database_url.startswith("sqlite"):
+        return DatabaseFiles(database_url, None)
+    server: PrivatePostgres = request.getfixturevalue("postgres")
+    return DatabaseFiles(database_url, server.folder / "data")

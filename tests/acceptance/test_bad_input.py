@@ -117,7 +117,7 @@ async def test_a_rejected_event_is_replayed_once_its_cause_is_mended(
             await installation.publish_raw(body(disconnect("evt_1")), content_type="text/plain")
             await installation.depth_becomes("rejected", 1)
             (one,) = await installation.ask("rejected", "list")
-            result = await installation.fanout("rejected", "replay", one["id"])
+            result = await installation.fanout("rejected", "replay", one["id"], "--yes")
             assert result.exit_code == 0, result.stderr
             await installation.depth_becomes("rejected", 1)  # still the wrong content type
             result = await installation.fanout("rejected", "discard", one["id"], "--yes")

@@ -150,6 +150,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         balance=idle,
         retention=idle,
         clear_links=idle,
+        clear_answers=idle,
         waiting=idle,
         outbox=NullOutbox(),
         answers=idle,

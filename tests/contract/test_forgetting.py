@@ -1,11 +1,12 @@
 """Forgetting a person: nothing names them any more, and everything is still counted."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import (
     DISCONNECTED_AT,
@@ -20,6 +21,7 @@ from tests.harness.store_examples import (
     registered,
 )
 from tests.harness.store_examples import dead as dead_letter
+from tests.harness.store_world import Ports
 
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.balance import BalanceSheet
@@ -37,7 +39,7 @@ from disconnect_fanout.domain.identity import connect_hash, content_hash
 from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.link_store import Opening
-from disconnect_fanout.policy.decide import Delivered
+from disconnect_fanout.policy.decide import Delivered, Verdict
 from disconnect_fanout.policy.tenure import opened
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
@@ -65,7 +67,7 @@ async def dump(world: SqlWorld) -> str:
         for table in tables.metadata.sorted_tables:
             rows = (await connection.execute(select(table))).all()
             found += [tuple(row) for row in rows]
-            if table in {tables.events, tables.links}:
+            if "sealed" in table.c:
                 found += [world.vault.open(row.sealed) for row in rows if row.sealed]
     return repr(found)
 
@@ -244,3 +246,66 @@ async def test_hundreds_of_events_of_one_person_are_forgotten(sql_world: SqlWorl
     async with sql_world.database.read() as connection:
         left = select(func.count()).select_from(tables.events).where(text("user_hash IS NULL"))
         assert (await connection.execute(left)).scalar_one() == 600
+
+
+async def test_an_answer_that_comes_after_is_not_kept(sql_world: SqlWorld) -> None:
+    """A worker that had the event in its hands records that it was told, and no word of it."""
+    worker = sql_world.worker
+    one = event(email=ALICE, google_id="105942374304")
+    ends: dict[str, Verdict] = {"luma": Delivered(), "cal": RETRY, "boardy": EXHAUSTED}
+    under_way = [planned(one, name, lease="mine") for name in ends]
+    await worker.events.register([intent(one, *under_way)])
+    await alices(sql_world).remove()
+    await worker.ledger.commit(
+        [
+            attempted(delivery.id, "mine", verdict, answer=f"I told {ALICE}", platform_id=name)
+            for delivery, (name, verdict) in zip(under_way, ends.items(), strict=True)
+        ]
+    )
+    assert [
+        [attempt.answer for attempt in await sql_world.timeline(delivery.id)]
+        for delivery in under_way
+    ] == [[""], [""], [""]]
+    assert "alice" not in (await dump(sql_world)).lower()
+    assert (await alices(sql_world).found()) == NOTHING
+    await sql_world.pass_time(3600)
+    assert await due(worker) == []
+
+
+async def test_forgetting_while_workers_deliver_leaves_no_answer(sql_world: SqlWorld) -> None:
+    """Whichever comes first at each delivery, a commit or its emptying."""
+    names = []
+    for _ in range(120):
+        one = event(email=ALICE)
+        delivery = planned(one, "luma", lease="mine")
+        await sql_world.worker.events.register([intent(one, delivery)])
+        names.append(delivery.id)
+    other = await sql_world.another_worker()
+
+    async def deliver(worker: Ports, mine: list[str]) -> None:
+        for name in mine:
+            change = attempted(name, "mine", Delivered(), answer=f"I told {ALICE}")
+            await worker.ledger.commit([change])
+
+    await asyncio.gather(
+        deliver(sql_world.worker, names[::2]),
+        deliver(other, names[1::2]),
+        Forgetting(sql_world.open(), sql_world.seals, ALICE).remove(),
+    )
+    assert {(await sql_world.row(name)).state for name in names} == {"delivered"}
+    assert "told" not in await dump(sql_world)
+    assert {one.answer for name in names for one in await sql_world.timeline(name)} == {""}
+
+
+async def test_only_what_is_remembered_is_enough_to_be_known(sql_world: SqlWorld) -> None:
+    """A connect whose link and events are gone still says who it was about, until it is emptied."""
+    user = User(ALICE, "105942374304")
+    at = DISCONNECTED_AT
+    connect = ConnectEvent("evt_c", at, user, Provider.GOOGLE, at, "luma")
+    await sql_world.worker.links.open([Opening(connect, opened(connect), connect_hash(connect))])
+    async with sql_world.database.record() as connection:
+        await connection.execute(delete(tables.links))
+    person = alices(sql_world)
+    assert (await person.found()).any
+    await person.remove()
+    assert not (await person.found()).any

@@ -88,7 +88,7 @@ async def test_a_commit_outlasts_an_outage_and_counts_once(
     """The outage is told once at its start and once at its end, whatever the number of tries."""
     name = await registered(sql_world.worker, lease="mine")
     facts: list[Fact] = []
-    ledger = SqlLedger(failing(sql_world, *cuts), facts.append, sleep=at_once)
+    ledger = SqlLedger(failing(sql_world, *cuts), sql_world.vault, facts.append, sleep=at_once)
     await ledger.commit([attempted(name, "mine", RETRY)])
     reachable = [fact.reachable for fact in facts if isinstance(fact, DependencyChanged)]
     assert reachable == [False, True]
@@ -111,7 +111,9 @@ async def test_a_commit_waits_for_postgres_to_come_back(
         if len(waits) == 3:
             await own_postgres.restart()
 
-    ledger = SqlLedger(own_world.database, own_world.facts.append, sleep=comes_back)
+    ledger = SqlLedger(
+        own_world.database, own_world.vault, own_world.facts.append, sleep=comes_back
+    )
     store = SqlEventStore(own_world.database, own_world.seals, sleep=comes_back)
     with pytest.raises(StoreUnreachable):
         await own_world.worker.due.due_platforms(["luma"])

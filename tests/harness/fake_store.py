@@ -266,6 +266,7 @@ def new_row(event_id: str, planned: PlannedDelivery, now: int) -> DeliveryRow:
         platform_id=planned.platform_id,
         state="pending",
         attempts=0,
+        forgotten=None,
         step=0,
         replays=0,
         next_at=None if planned.dead else now + span_ms(planned.lease_s),

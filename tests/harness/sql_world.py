@@ -29,6 +29,7 @@ from disconnect_fanout.adapters.store.replay_job import ReplayJobs
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
 from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.schema import migrate
+from disconnect_fanout.adapters.store.sealed_answer import answer_of
 from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.domain.attempt import Attempt
@@ -87,7 +88,7 @@ class SqlWorld:
         return Ports(
             events=SqlEventStore(database, self.seals, by_google_id=True),
             links=SqlLinkStore(database, self.seals),
-            ledger=SqlLedger(database, self.facts.append),
+            ledger=SqlLedger(database, self.vault, self.facts.append),
             due=SqlDueStore(database, self.seals),
             platforms=SqlPlatformSource(database, self.vault, TIMEOUT_S),
             letters=SqlDeadLetterStore(database),
@@ -163,7 +164,7 @@ class SqlWorld:
             .order_by(tables.attempts.c.number)
         )
         async with self.database.read() as connection:
-            return [_attempt(row) for row in await connection.execute(made)]
+            return [_attempt(row, self.vault) for row in await connection.execute(made)]
 
     async def copies(self, event_id: str) -> int:
         copies = select(tables.events.c.copies).where(tables.events.c.id == event_id)
@@ -175,8 +176,8 @@ class SqlWorld:
             await database.close()
 
 
-def _attempt(row: Any) -> Attempt:
+def _attempt(row: Any, vault: Vault) -> Attempt:
     return Attempt(
-        row.number, from_ms(row.at), Result(row.result), row.status, row.duration_ms, row.answer,
-        row.replay,
+        row.number, from_ms(row.at), Result(row.result), row.status, row.duration_ms,
+        answer_of(vault, row) or "", row.replay,
     )  # fmt: skip

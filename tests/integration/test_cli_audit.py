@@ -124,8 +124,8 @@ def test_rejected_events_are_audited_too(operator: Operator, vhost: Vhost) -> No
     queue = vhost.queue("rejected")
     asyncio.run(amqp.publish(vhost.url, "", queue, b"1", b"2"))
     ids = [one["id"] for one in operator.ask("rejected", "list")]
-    operator.ask("rejected", "replay", ids[0])
-    assert last(operator) == ("rejected replay", f"{ids[0]} -o json", "done", {"replayed": 1})
+    operator.ask("rejected", "replay", ids[0], "--yes")
+    assert last(operator) == ("rejected replay", f"{ids[0]} --yes -o json", "done", {"replayed": 1})
     operator.ask("rejected", "discard", ids[1], "--yes")
     command, _, _, counts = last(operator)
     assert (command, counts) == ("rejected discard", {"discarded": 1})

@@ -139,9 +139,9 @@ def test_listing_rejected_events_changes_nothing(rejecting: Operator) -> None:
 def test_a_rejected_event_is_replayed_or_discarded_by_id(rejecting: Operator, vhost: Vhost) -> None:
     """Replayed ones are in the events queue; an unknown id changes nothing at all."""
     twice, once, _ = [one["id"] for one in listed(rejecting)]
-    rejecting.refused("rejected", "replay", once, "rej_none", code=5)
+    rejecting.refused("rejected", "replay", once, "rej_none", "--yes", code=5)
     assert len(listed(rejecting)) == 3
-    assert rejecting.ask("rejected", "replay", once) == {"replayed": 1, "discarded": 0}
+    assert rejecting.ask("rejected", "replay", once, "--yes") == {"replayed": 1, "discarded": 0}
     assert asyncio.run(amqp.depth(vhost.url, vhost.queue("events"))) == 1
     assert [one["id"] for one in listed(rejecting)] == [twice, twice]
     assert rejecting.ask("rejected", "discard", twice, "--yes") == {"replayed": 0, "discarded": 2}
@@ -150,6 +150,6 @@ def test_a_rejected_event_is_replayed_or_discarded_by_id(rejecting: Operator, vh
 
 def test_all_rejected_events_are_replayed_at_once(rejecting: Operator, vhost: Vhost) -> None:
     """`--all` leaves none."""
-    assert rejecting.ask("rejected", "replay", "--all")["replayed"] == 3
+    assert rejecting.ask("rejected", "replay", "--all", "--yes")["replayed"] == 3
     assert listed(rejecting) == []
     assert asyncio.run(amqp.depth(vhost.url, vhost.queue("events"))) == 3

@@ -1,13 +1,16 @@
 """``fanout privacy forget``: refused while somebody is untold, said in counts, done once."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.harness.operator import Operator
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import attempted, event, intent, link, planned
 from tests.harness.store_examples import dead as dead_letter
 
+from disconnect_fanout.adapters.store import erasure, postgres_erasure, sqlite_erasure
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE = ("--email", "ALICE@example.com")
@@ -59,8 +62,8 @@ def test_a_person_is_forgotten_and_the_counts_say_what_was_removed(keeper: Opera
 
 def test_a_second_time_there_is_nothing(keeper: Operator) -> None:
     """And that is no failure."""
-    keeper.ask(*FORGET)
-    again = keeper.fanout(*FORGET, "-o", "json")
+    keeper.ask(*FORGET, "--yes")
+    again = keeper.fanout(*FORGET, "--yes", "-o", "json")
     assert counts(again.json()) == (0, 0, 0, 0, 0, 0)
     assert "nothing is stored" in again.stderr
 
@@ -79,7 +82,7 @@ def test_while_somebody_is_untold_nothing_is_removed(keeper: Operator) -> None:
 def test_discard_gives_them_up_first(keeper: Operator) -> None:
     """What was untold is discarded, counted as such, and no dead letter any more."""
     keeper.arrange(dead)
-    assert counts(keeper.ask(*FORGET, "--discard")) == (1, 0, 2, 2, 1, 1)
+    assert counts(keeper.ask(*FORGET, "--discard", "--yes")) == (1, 0, 2, 2, 1, 1)
     assert keeper.ask("dlq", "list") == []
     states = [one["state"] for one in keeper.ask("deliveries", "list")]
     assert sorted(states) == ["delivered", "discarded"]
@@ -87,7 +90,7 @@ def test_discard_gives_them_up_first(keeper: Operator) -> None:
 
 def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
     """Who did it, when, with which counts; not to whom."""
-    keeper.ask(*FORGET)
+    keeper.ask(*FORGET, "--yes")
     (entry,) = keeper.ask("audit", "list")
     assert entry["command"] == "privacy forget"
     assert entry["counts"] == {
@@ -98,7 +101,7 @@ def test_forgetting_is_audited_without_the_address(keeper: Operator) -> None:
 
 def test_a_person_without_an_event_has_links_at_least(keeper: Operator) -> None:
     """Who was linked and never disconnected is forgotten too."""
-    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com")) == (
+    assert counts(keeper.ask("privacy", "forget", "--email", "bob@example.com", "--yes")) == (
         1,
         0,
         0,
@@ -106,3 +109,34 @@ def test_a_person_without_an_event_has_links_at_least(keeper: Operator) -> None:
         0,
         0,
     )
+
+
+def test_what_is_not_overwritten_is_said(keeper: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large database is rewritten only when asked to, for workers wait; all is removed anyway."""
+    monkeypatch.setattr(erasure, "SMALL_BYTES", 1)
+    done = keeper.fanout(*FORGET, "--yes", "-o", "json")
+    assert counts(done.json()) == (1, 0, 1, 1, 1, 0)
+    assert "--rewrite" in done.stderr
+    assert "alice" not in done.stderr.lower()
+    again = keeper.fanout(*FORGET, "--yes", "--rewrite", "-o", "json")
+    assert counts(again.json()) == (0, 0, 0, 0, 0, 0)
+    assert "--rewrite" not in again.stderr
+
+
+def test_whoever_is_in_the_way_of_overwriting_makes_it_a_failure(
+    keeper: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 1 says what to do; the same command again, without them, is done."""
+    for kind in (sqlite_erasure, postgres_erasure):
+        monkeypatch.setattr(kind, "WITHIN_S", 0.5)
+
+    async def hindered(world: SqlWorld) -> None:
+        async with world.database.read() as reader:
+            await reader.execute(text("SELECT count(*) FROM links"))
+            done = await asyncio.to_thread(keeper.fanout, *FORGET, "--yes", "-o", "json")
+        assert done.exit_code == 1
+        assert "run the same command again" in done.stderr
+        assert '"links":' in done.stdout
+
+    keeper.arrange(hindered)
+    assert counts(keeper.ask(*FORGET, "--yes")) == (0, 0, 0, 0, 0, 0)

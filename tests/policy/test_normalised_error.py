@@ -53,3 +53,22 @@ def test_any_words_become_a_short_line_without_numbers(words: str) -> None:
     assert 0 < len(once) <= LONGEST
     assert "\n" not in once
     assert not any("0" <= char <= "9" for char in once)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cannot reach alice@example.com",
+        "TLS: certificate is for <Alice+tag@Example.COM>",
+        "user alice%40example.com (105942374304) is unknown",
+        'echo {"user_email":"alice@example.com","google_id":"105942374304"}',
+        "google-105942374304x",
+        "josé@bücher.example / alice\uff20example.com",
+    ],
+)
+def test_no_user_is_in_an_error(words: str) -> None:
+    """It stays in clear to be grouped by: a status says no words at all, and words say no name."""
+    assert normalised_error(500, words) == "5xx"
+    shown = normalised_error(None, words).lower()
+    for part in ("alice", "josé", "bücher", "example", "1059", "304"):
+        assert part not in shown

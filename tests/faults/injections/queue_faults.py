@@ -114,7 +114,7 @@ class DeliveryLimit(Fault):
         scene.worker_settings.pop("FAULT_POINT")
         await scene.worker.sigkill()
         await scene.another_worker("mended")
-        replayed = await scene.installation.fanout("rejected", "replay", "--all")
+        replayed = await scene.installation.fanout("rejected", "replay", "--all", "--yes")
         assert replayed.exit_code == 0, replayed.stderr
         return f"after {crashes} crashes {rejected} events were among the rejected; replayed"
 

@@ -56,6 +56,7 @@ from disconnect_fanout.telemetry.observer import Observer
 
 _LONGEST_REST_S = 600.0
 _SEAL_EVERY_S = 2.0
+_SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,14 @@ def _chores(
             "clear links",
             stores.clear_links,
             every_s=_SEAL_EVERY_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
+        ),
+        Housekeeping(
+            "clear answers",
+            stores.clear_answers,
+            every_s=_SEAL_ANSWERS_EVERY_S,
             duty=duty,
             worker=worker,
             observe=observe,

@@ -6,6 +6,7 @@ from functools import partial
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.balance import BalanceSheet
+from disconnect_fanout.adapters.store.clear_answers import ClearAnswers
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
@@ -55,6 +56,7 @@ class Stores:
     balance: BalanceSource
     retention: Chore
     clear_links: Chore
+    clear_answers: Chore
     waiting: WaitingSource
     outbox: Outbox
     answers: Chore
@@ -69,7 +71,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         platforms=SqlPlatformSource(database, vault, settings.timeout),
         events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
         links=SqlLinkStore(database, seals),
-        ledger=SqlLedger(database, observe),
+        ledger=SqlLedger(database, vault, observe),
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),
         replays=SqlReplayStore(database),
@@ -77,6 +79,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
+        clear_answers=ClearAnswers(database, vault),
         waiting=WaitingRoom(database),
         outbox=SqlOutbox(database, seals),
         answers=RememberedAnswers(database, seals),

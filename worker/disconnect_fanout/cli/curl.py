@@ -10,7 +10,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
 from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
 from disconnect_fanout.adapters.store.registered_platform import RegisteredPlatform
-from disconnect_fanout.cli.output import Output, show_one, show_text
+from disconnect_fanout.cli.output import Output, say, show_one, show_text
 from disconnect_fanout.cli.session import Session
 from disconnect_fanout.domain.platform import Scheme
 
@@ -47,6 +47,8 @@ def curl(url: str, headers: Mapping[str, str], body: bytes) -> str:
 
 def show_story(story: DeliveryStory | DeadStory, command: str | None, output: Output) -> None:
     """Print a delivery with its request: to copy it, a person needs it unfolded."""
+    if lost := sum(one.answer is None for one in story.timeline):
+        say(f"fanout: note: {lost} answers can't be shown: FANOUT_SECRET_KEY does not open them")
     if output is not Output.TABLE:
         show_one({**asdict(story), "curl": command}, output)
         return

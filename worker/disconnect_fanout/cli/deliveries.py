@@ -64,7 +64,9 @@ def all_(
         async with opened() as session:
             chosen = await wanted.chosen(session, *(state or ()))
             await require_known(session.database, chosen)
-            return await DeliveryHistory(session.database).deliveries(chosen, limit + 1)
+            return await DeliveryHistory(session.database, session.vault).deliveries(
+                chosen, limit + 1
+            )
 
     show_list(first(limit, execute(work())), output, _COLUMNS)
 
@@ -86,7 +88,7 @@ def show(
 
     async def work() -> tuple[DeliveryStory, str | None]:
         async with opened() as session:
-            story = await DeliveryHistory(session.database).delivery(delivery_id)
+            story = await DeliveryHistory(session.database, session.vault).delivery(delivery_id)
             return story, await curl_of(session, story)
 
     show_story(*execute(work()), output)

@@ -60,7 +60,9 @@ def all_(
         async with opened() as session:
             chosen = await wanted.chosen(session, DeliveryState.DEAD)
             await require_known(session.database, chosen)
-            return await DeliveryHistory(session.database).dead_letters(chosen, limit + 1)
+            return await DeliveryHistory(session.database, session.vault).dead_letters(
+                chosen, limit + 1
+            )
 
     show_list(first(limit, execute(work())), output)
 
@@ -82,7 +84,7 @@ def show(
 
     async def work() -> tuple[DeadStory, str | None]:
         async with opened() as session:
-            story = await DeliveryHistory(session.database).dead_letter(delivery_id)
+            story = await DeliveryHistory(session.database, session.vault).dead_letter(delivery_id)
             return story, await curl_of(session, story)
 
     show_story(*execute(work()), output)

@@ -1,6 +1,5 @@
 """``fanout dlq discard``: dead letters whose platform shall never be told."""
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
 from disconnect_fanout.adapters.store.discards import Discards, DiscardSelection
 from disconnect_fanout.adapters.store.known_names import require_known
 from disconnect_fanout.cli.audited import audited
+from disconnect_fanout.cli.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.filters import (
     EventOption,
     MostOption,
@@ -73,7 +73,7 @@ def discard(
     since: SinceOption = None,
     until: UntilOption = None,
     limit: MostOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Close dead letters for good: some by id, those that match, or --all.
@@ -88,8 +88,7 @@ def discard(
     wanted = Wanted(named, tuple(platform or ()), why, status, user, event, since, until)
     if wanted.everything is not everything:
         raise Misuse("give ids, filters, or --all")
-    if not (yes or sys.stdin.isatty()):
-        raise Misuse("without a terminal to ask at, give --yes")
+    require_terminal(yes=yes)
     show_one(execute(_discard(_Plan(wanted, limit, because, yes))), output)
 
 
@@ -101,7 +100,7 @@ async def _discard(plan: _Plan) -> Discarded:
             say(f"{some:>8}  {platform_id}")
         if not count:
             return Discarded("nothing_to_do", 0)
-        if not plan.yes and not typer.confirm(f"Discard {count} for good?", err=True):
+        if not confirmed(f"Discard {count} for good?", yes=plan.yes):
             return Discarded("declined", count)
         async with audited(session) as counts:
             counts["selected"] = count
@@ -116,7 +115,7 @@ async def _discard(plan: _Plan) -> Discarded:
 async def _select(session: Session, plan: _Plan) -> DiscardSelection:
     chosen = await plan.wanted.chosen(session, DeliveryState.DEAD)
     await require_known(session.database, chosen)
-    history = DeliveryHistory(session.database)
+    history = DeliveryHistory(session.database, session.vault)
     for one in chosen.ids:
         await history.dead_letter(one)
     return await Discards(session.database).select(chosen, plan.limit)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from disconnect_fanout.cli.confirmation import YesOption
 from disconnect_fanout.cli.filters import (
     EventOption,
     MostOption,
@@ -22,7 +23,6 @@ from disconnect_fanout.cli.replay_order import (
     RateOption,
     ReconnectedOption,
     ReplayOrder,
-    YesOption,
     place,
 )
 from disconnect_fanout.domain.delivery import DeliveryState

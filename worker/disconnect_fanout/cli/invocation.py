@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-_HIDDEN = "…"
+from disconnect_fanout.policy.nameless import HIDDEN, nameless
+
 _PERSONAL = frozenset({"--email", "--user", "--google-id"})
-_ADDRESS = re.compile(r"[^\s=]*@\S*")
 _BEHIND_HOST = re.compile(r"(://[^\s/?#]+)[/?#]\S+")  # a path or a query may be a secret
 
 
@@ -46,7 +46,7 @@ def harmless(args: Sequence[str]) -> str:
 
 def _quoted(word: str) -> str:
     """Quote for a shell, but not because of the mark for what is hidden."""
-    shown = word.replace(_HIDDEN, "_")
+    shown = word.replace(HIDDEN, "_")
     return word if shlex.quote(shown) == shown else shlex.quote(word)
 
 
@@ -55,9 +55,9 @@ def _without_secrets(args: Sequence[str]) -> Iterator[str]:
     for one in args:
         name, equals, _ = one.partition("=")
         if hide:
-            yield _HIDDEN
+            yield HIDDEN
         elif name in _PERSONAL and equals:
-            yield f"{name}={_HIDDEN}"
+            yield f"{name}={HIDDEN}"
         else:
-            yield _BEHIND_HOST.sub(rf"\1/{_HIDDEN}", _ADDRESS.sub(_HIDDEN, one))
+            yield _BEHIND_HOST.sub(rf"\1/{HIDDEN}", nameless(one))
         hide = not hide and one in _PERSONAL

@@ -1,14 +1,15 @@
 """``fanout privacy``: what a person may ask of whoever runs this."""
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from disconnect_fanout.adapters.store.erasure import Erased, erase
 from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
 from disconnect_fanout.cli.audited import audited
+from disconnect_fanout.cli.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.person import StoredEmailOption
@@ -16,6 +17,24 @@ from disconnect_fanout.cli.session import Session, execute, opened
 
 app = typer.Typer(no_args_is_help=True)
 _LOOK_EVERY_S = 0.2
+_ENCRYPTED = (
+    "the database is too large to be rewritten unasked: its files may still hold removed bytes. "
+    "They are encrypted, but for links that your own SQL wrote, and answers that a version before "
+    "this one recorded. To overwrite these too: --rewrite, at a quiet hour"
+)
+_LEFT = {
+    Erased.LARGE: _ENCRYPTED,
+    Erased.NOT_OWNER: (
+        "only their owner may rewrite the tables: the files may still hold removed bytes. They are "
+        "encrypted, but for links that your own SQL wrote, and answers that a version before this "
+        "one recorded. To overwrite these too, run it again as the owner of the schema"
+    ),
+    Erased.BLOCKED: (
+        "the person was removed, but another transaction was in the way of overwriting the removed "
+        "bytes in the database's files; end it (a backup, an open console), then run the same "
+        "command again"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +68,50 @@ def forget(
     discard: Annotated[
         bool, typer.Option("--discard", help="Also what platforms have not been told yet.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Rewrite large tables too; workers wait meanwhile.")
+    ] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Remove a person from links, events, deliveries and dead letters, for good.
 
     The history keeps which platform was told when, no longer about whom; all counts stay true, and
     the same event ids are still told once. Refused while platforms are untold, unless --discard.
-    Rejected events are not searched: see fanout rejected list.
+    Rejected events are not searched: see fanout rejected list. The database's files are rewritten,
+    so that they hold no removed byte; large ones only with --rewrite.
 
     \b
     Example:
       fanout privacy forget --email alice@example.com
     """
+    require_terminal(yes=yes)
 
-    async def work() -> Forgotten | None:
+    async def work() -> tuple[Forgotten, Erased] | None:
         async with opened() as session:
             person = Forgetting(session.database, await session.seals(), email.casefold())
             found = await person.found()
-            if not (found.links or found.events or found.credentials or found.promised):
+            if not found.any:
                 say("nothing is stored about this person")
-                return Forgotten()
+                done = Forgotten()  # but their bytes may be, from a time that was cut short
+                return done, await erase(session.database, rewrite=rewrite)
             if found.open and not discard:
                 _refuse(found)
                 return None
-            _ask(found, yes=yes)
-            return await _forget(session, person, found)
+            if not confirmed(_question(found), yes=yes):
+                raise typer.Abort
+            done = await _forget(session, person, found)
+            return done, await erase(session.database, rewrite=rewrite)
 
-    done = execute(work())
-    if done is None:
+    outcome = execute(work())
+    if outcome is None:
         raise typer.Exit(ExitCode.SOME_FAILED)
+    done, erased = outcome
     show_one(done, output)
+    if (words := _LEFT.get(erased)) is not None:
+        say(f"fanout: {words}")
+    if erased is Erased.BLOCKED:
+        raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 def _refuse(found: PersonalData) -> None:
@@ -94,12 +126,9 @@ def _refuse(found: PersonalData) -> None:
     )
 
 
-def _ask(found: PersonalData, *, yes: bool) -> None:
-    """Ask a person at a terminal; a program that calls this is certain."""
-    if yes or not sys.stdin.isatty():
-        return
+def _question(found: PersonalData) -> str:
     what = f"{found.links} links, {found.events} events and {found.deliveries} deliveries"
-    typer.confirm(f"Forget the person in {what}?", abort=True, err=True)
+    return f"Forget the person in {what}?"
 
 
 async def _forget(session: Session, person: Forgetting, found: PersonalData) -> Forgotten:

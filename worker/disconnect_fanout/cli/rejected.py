@@ -1,6 +1,5 @@
 """``fanout rejected``: what never became deliveries, straight from the broker."""
 
-import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.broker_session import publishing
+from disconnect_fanout.cli.confirmation import YesOption, confirmed
 from disconnect_fanout.cli.filters import LimitOption, first
 from disconnect_fanout.cli.misuse import Misuse
-from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.session import configuration, execute, opened
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
@@ -99,6 +99,7 @@ def replay(
     *,
     ids: IdsArgument = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Publish rejected events again, once their cause is mended, and remove them here.
@@ -109,6 +110,10 @@ def replay(
       fanout rejected replay --all
     """
     wanted = _wanted(ids, everything=everything)
+    many = "all rejected events" if wanted is None else str(len(wanted))
+    if not confirmed(f"Publish {many} again?", yes=yes):
+        _nothing_done(output)
+        return
 
     async def work() -> int:
         async with opened() as session, _queue(session.settings) as queue:
@@ -124,7 +129,7 @@ def replay(
 def discard(
     *,
     ids: Annotated[list[str], typer.Argument(metavar="ID…", help="As listed: rej_….")],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Remove rejected events for good.
@@ -133,10 +138,8 @@ def discard(
     Example:
       fanout rejected discard rej_0123456789abcdef
     """
-    question = f"Remove {len(ids)} for good?"
-    if not yes and not sys.stdin.isatty():
-        raise Misuse("without a terminal nobody can be asked; give --yes")
-    if not yes and not typer.confirm(question, err=True):
+    if not confirmed(f"Remove {len(ids)} for good?", yes=yes):
+        _nothing_done(output)
         return
 
     async def work() -> int:
@@ -147,6 +150,15 @@ def discard(
             return counts["discarded"]
 
     show_one(Moved(discarded=execute(work())), output)
+
+
+def _nothing_done(output: Output) -> None:
+    """Say so: a no is an answer, not a failure.
+
+    They were asked before the broker was spoken to, whose connection outlives no long thought.
+    """
+    say("nothing was done")
+    show_one(Moved(), output)
 
 
 async def _list(limit: int) -> list[Rejected]:

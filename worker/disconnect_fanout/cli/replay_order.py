@@ -1,6 +1,5 @@
 """Ordering a replay: what is selected is told, a person is asked, workers do the rest."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +13,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replay_job import ReplayJobs
 from disconnect_fanout.adapters.store.replay_selection import ReplaySelection, ReplaySelector
 from disconnect_fanout.cli.audited import audited
+from disconnect_fanout.cli.confirmation import confirmed, require_terminal
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.filters import Wanted
 from disconnect_fanout.cli.misuse import Misuse
@@ -39,7 +39,6 @@ ReconnectedOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Count, and store nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 DetachOption = Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")]
 
 
@@ -67,8 +66,7 @@ def place(order: ReplayOrder, output: Output) -> None:
     """Store the job, follow it, report."""
     if order.wanted.everything is not order.everything:
         raise Misuse("give ids, filters, or --all")
-    if not (order.yes or order.dry_run or sys.stdin.isatty()):
-        raise Misuse("without a terminal to ask at, give --yes (or --dry-run)")
+    require_terminal(yes=order.yes or order.dry_run, otherwise="--yes (or --dry-run)")
     report = execute(_start(order))
     if report.job is not None and not order.detach:
         report = _followed(report.job)
@@ -85,7 +83,7 @@ async def _start(order: ReplayOrder) -> ReplayReport:
         if order.dry_run or not count:
             state = "dry_run" if order.dry_run else "nothing_to_do"
             return ReplayReport(None, state, count, left_out)
-        if not order.yes and not typer.confirm(f"Replay {count}?", err=True):
+        if not confirmed(f"Replay {count}?", yes=order.yes):
             return ReplayReport(None, "declined", count, left_out)
         async with audited(session) as counts:
             counts |= {"selected": count, "reconnected": left_out}
@@ -101,7 +99,7 @@ async def _start(order: ReplayOrder) -> ReplayReport:
 async def _select(session: Session, order: ReplayOrder) -> ReplaySelection:
     chosen = await order.wanted.chosen(session, *order.states)
     await require_known(session.database, chosen)
-    await _require_fit(DeliveryHistory(session.database), chosen.ids, order.states)
+    await _require_fit(DeliveryHistory(session.database, session.vault), chosen.ids, order.states)
     return await ReplaySelector(session.database, await session.seals()).select(
         chosen, limit=order.limit, include_reconnected=order.include_reconnected
     )

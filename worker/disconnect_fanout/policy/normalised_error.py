@@ -10,7 +10,7 @@ _GONE = "…"
 _DIFFERS = re.compile(
     r"""
       \b[a-z][a-z0-9+.-]*://\S+           # a URL
-    | \S+@\S+                             # an e-mail address
+    | \S+(?:@|%40|\uff20|\ufe6b)\S+       # an e-mail address, escaped or wide
     | '[^']*' | "[^"]*"                   # whatever is quoted
     | \[?(?:[0-9a-f]{0,4}:){2,}[0-9a-f.:]*\]?(?::\d+)?  # IPv6
     | \b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?  # IPv4

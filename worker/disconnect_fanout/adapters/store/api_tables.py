@@ -61,10 +61,13 @@ answers = Table(
     "answers",
     metadata,
     Column("caller", String(32), nullable=False),  # the id of a key
-    Column("token", String(64), nullable=False),  # SHA-256 of the Idempotency-Key
-    Column("request", String(64), nullable=False),  # SHA-256 of what was asked
+    # Keyed: an Idempotency-Key may be an address, and the path of a request holds one.
+    Column("token", String(64), nullable=False),  # of the Idempotency-Key
+    Column("request", String(64), nullable=False),  # of what was asked; empty once forgotten
     Column("sealed", LargeBinary),  # the outcome, encrypted; None only inside its transaction
     Column("created_at", BigInteger, nullable=False),
+    Column("user_hash", String(32)),  # keyed hash of the address; None where none was told
     PrimaryKeyConstraint("caller", "token"),
     Index("ix_answers_created_at", "created_at"),
+    Index("ix_answers_user_hash", "user_hash"),
 )

@@ -1,12 +1,15 @@
 """The timeline: one row for each request that was made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.adapters.store.instant import from_ms, to_ms
+from disconnect_fanout.adapters.store.sealed_answer import answer_columns
 from disconnect_fanout.adapters.store.tables import attempts
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.outcome import Result
@@ -15,26 +18,44 @@ _CUT_OFF = "its worker ended before it could record the outcome"
 
 
 async def write_attempts(
-    connection: AsyncConnection, database: Database, made: Sequence[tuple[str, Attempt]]
+    connection: AsyncConnection,
+    database: Database,
+    vault: Vault,
+    made: Iterable[tuple[str, Attempt]],
 ) -> None:
-    """Insert attempts under their delivery's id.
+    """Insert attempts under their delivery's id, with the answers sealed."""
+    rows = [_row(name, one) | answer_columns(vault, one.answer) for name, one in made]
+    await _insert(connection, database, rows)
+
+
+async def write_cut_off(
+    connection: AsyncConnection, database: Database, rows: Iterable[DeliveryRow]
+) -> None:
+    """Insert the attempts that ended with their workers; each row counts its own already."""
+    await _insert(connection, database, [_row(*cut_off(row)) for row in rows])
+
+
+async def _insert(
+    connection: AsyncConnection, database: Database, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Insert rows.
 
     One that is there already stays as it is, so that writing it twice is harmless; only a guess
     gives way: *interrupted*, when the worker that was thought dead reports after all.
     """
-    if not made:
+    if not rows:
         return
     insert = database.insert(attempts)
     told = {
         name: insert.excluded[name]
-        for name in ("at", "result", "status", "duration_ms", "answer", "replay")
+        for name in ("at", "result", "status", "duration_ms", "answer", "sealed", "replay")
     }
     statement = insert.on_conflict_do_update(
         index_elements=["delivery_id", "number"],
         set_=told,
         where=attempts.c.result == Result.INTERRUPTED,
     )
-    await connection.execute(statement, [_row(name, attempt) for name, attempt in made])
+    await connection.execute(statement, rows)
 
 
 def cut_off(row: DeliveryRow) -> tuple[str, Attempt]:
@@ -51,7 +72,7 @@ def cut_off(row: DeliveryRow) -> tuple[str, Attempt]:
     return row.id, attempt
 
 
-def _row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
+def _row(delivery_id: str, attempt: Attempt) -> dict[str, Any]:
     return {
         "delivery_id": delivery_id,
         "number": attempt.number,
@@ -59,11 +80,7 @@ def _row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
         "result": attempt.result,
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
-        "answer": _storable(attempt.answer),
+        "answer": attempt.answer,
+        "sealed": None,
         "replay": attempt.replay,
     }
-
-
-def _storable(text: str) -> str:
-    """Platforms answer what they like; PostgreSQL's text holds no NUL and no half surrogate."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -53,6 +53,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self._url = url
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.file = Path(make_url(url).database or "") if self.sqlite else None
         """SQLite's file. Opening never creates it: that is ``fanout migrate``'s business."""
@@ -114,6 +115,16 @@ class Database:
         with self.health.asking(Ask.RECORD):
             async with named_errors(), self._turn, self._recorder.begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def outside_transactions(self) -> AsyncIterator[AsyncConnection]:
+        """PostgreSQL only: a connection for what takes its time and is no transaction."""
+        engine = postgres_engine(self._url, 1, statement_s=None)
+        try:
+            async with named_errors(), engine.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Close all connections."""

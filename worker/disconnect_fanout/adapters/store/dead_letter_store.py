@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
     REPORT_FIRST_MS,
@@ -110,7 +110,7 @@ class SqlDeadLetterStore:
                 limit=_MOST_AT_ONCE,
             )
             cut = [interrupted(row) for row in rows if row.lease is not None]
-            await write_attempts(connection, self._database, [cut_off(row) for row in cut])
+            await write_cut_off(connection, self._database, cut)
             counted = {row.id: row for row in cut}
             await save(connection, [doomed(counted.get(row.id, row), reason) for row in rows])
             await close_items(connection, {row.id: False for row in rows if row.job is not None})

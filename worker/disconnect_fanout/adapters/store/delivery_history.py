@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter, conditions, in_state
 from disconnect_fanout.adapters.store.delivery_record import (
@@ -26,8 +27,9 @@ from disconnect_fanout.domain.delivery import DeliveryState
 class DeliveryHistory:
     """Reads deliveries and their attempts; changes nothing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
 
     async def deliveries(self, chosen: DeliveryFilter, limit: int) -> list[DeliveryRecord]:
         """Return those that match, the newest first."""
@@ -52,7 +54,7 @@ class DeliveryHistory:
             NotFound: no such delivery.
         """
         async with self._database.read() as connection:
-            row, timeline = await _story(connection, delivery_id)
+            row, timeline = await self._story(connection, delivery_id)
         return DeliveryStory(
             **delivery_columns(row), timeline=timeline, reason=row.reason, because=row.because
         )
@@ -64,7 +66,7 @@ class DeliveryHistory:
             NotFound: no such delivery, or it is not dead.
         """
         async with self._database.read() as connection:
-            row, timeline = await _story(connection, delivery_id)
+            row, timeline = await self._story(connection, delivery_id)
         if row.state != DeliveryState.DEAD:
             raise NotFound("open dead letter", f"{delivery_id}; its state is {row.state}")
         return DeadStory(**dead_columns(row), timeline=timeline)
@@ -85,14 +87,13 @@ class DeliveryHistory:
             rows = await connection.execute(counted.group_by(platform).order_by(platform))
             return {row[0]: row[1] for row in rows}
 
-
-async def _story(
-    connection: AsyncConnection, delivery_id: str
-) -> tuple[Row[Any], tuple[TimelineEntry, ...]]:
-    wanted = select(deliveries).where(deliveries.c.id == delivery_id)
-    row = (await connection.execute(wanted)).one_or_none()
-    if row is None:
-        raise NotFound("delivery", delivery_id)
-    made = select(attempts).where(attempts.c.delivery_id == delivery_id)
-    rows = await connection.execute(made.order_by(attempts.c.number))
-    return row, tuple(timeline_entry(one) for one in rows)
+    async def _story(
+        self, connection: AsyncConnection, delivery_id: str
+    ) -> tuple[Row[Any], tuple[TimelineEntry, ...]]:
+        wanted = select(deliveries).where(deliveries.c.id == delivery_id)
+        row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            raise NotFound("delivery", delivery_id)
+        made = select(attempts).where(attempts.c.delivery_id == delivery_id)
+        rows = await connection.execute(made.order_by(attempts.c.number))
+        return row, tuple(timeline_entry(one, self._vault) for one in rows)

@@ -6,19 +6,25 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms
+from disconnect_fanout.adapters.store.sealed_answer import answer_of
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One attempt."""
+    """One attempt.
+
+    Attributes:
+        answer: None if it was sealed with a key that is not configured.
+    """
 
     attempt: int
     at: datetime
     result: str
     status: int | None
     duration_ms: int
-    answer: str
+    answer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def dead_columns(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def timeline_entry(row: Row[Any]) -> TimelineEntry:
+def timeline_entry(row: Row[Any], vault: Vault) -> TimelineEntry:
     """Read a row of ``attempts``."""
     return TimelineEntry(
         attempt=row.number,
@@ -108,7 +114,7 @@ def timeline_entry(row: Row[Any]) -> TimelineEntry:
         result=row.result,
         status=row.status,
         duration_ms=row.duration_ms,
-        answer=row.answer,
+        answer=answer_of(vault, row),
     )
 
 

@@ -19,6 +19,7 @@ class DeliveryRow:
     """What ``deliveries`` holds of it, and when it was read.
 
     Attributes:
+        forgotten: its user was; what its platform answers is not kept.
         read_at: the database's clock, milliseconds; "now" for every change made to this reading.
     """
 
@@ -42,6 +43,7 @@ class DeliveryRow:
     first_failed_at: int | None
     settled_at: int | None
     job: str | None
+    forgotten: bool | None
     read_at: int
 
     @property

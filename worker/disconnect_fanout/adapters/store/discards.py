@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.store.delivery_row import discarded
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
 from disconnect_fanout.adapters.store.tables import deliveries
 from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.policy.nameless import nameless
 
 _REASON = (
     update(deliveries)
@@ -65,6 +66,6 @@ class Discards:
         after = [discarded(row) for row in rows.values() if row.state == DeliveryState.DEAD]
         await save(connection, after)
         if after:
-            told = [{"_id": row.id, "_because": because} for row in after]
+            told = [{"_id": row.id, "_because": nameless(because)} for row in after]
             await connection.execute(_REASON, told)
         return len(after)

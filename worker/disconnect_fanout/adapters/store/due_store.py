@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
     DeliveryRow,
@@ -142,9 +142,7 @@ class SqlDueStore:
         cut = {row.id for row in rows if row.lease is not None}
         mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
         await save(connection, mine)
-        await write_attempts(
-            connection, self._database, [cut_off(row) for row in mine if row.id in cut]
-        )
+        await write_cut_off(connection, self._database, (row for row in mine if row.id in cut))
         return [
             Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
             for row in mine

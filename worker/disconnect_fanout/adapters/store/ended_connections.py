@@ -49,7 +49,9 @@ class SqlConnections:
     ) -> Ended | NotConnected | Reused:
         """End all links of a user, if the platform has one, and delete their Google credentials."""
         outcome = await self._once(
-            memo, lambda connection: self._end_user(connection, email, platform_id)
+            memo,
+            lambda connection: self._end_user(connection, email, platform_id),
+            email.casefold(),
         )
         assert not isinstance(outcome, Credential)  # noqa: S101 - a memo knows its request
         return outcome
@@ -63,7 +65,10 @@ class SqlConnections:
         return outcome
 
     async def _once(
-        self, memo: Memo | None, work: Callable[[AsyncConnection], Awaitable[Outcome]]
+        self,
+        memo: Memo | None,
+        work: Callable[[AsyncConnection], Awaitable[Outcome]],
+        email: str | None = None,
     ) -> Outcome:
         """Do the work and remember its outcome, or return what is remembered."""
         async with self._database.record() as connection:
@@ -71,7 +76,8 @@ class SqlConnections:
             if known is not None:
                 return known
             outcome = await work(connection)
-            await self._answers.remember(connection, memo, outcome)
+            whose = outcome.email if isinstance(outcome, Credential) else email
+            await self._answers.remember(connection, memo, outcome, whose)
             return outcome
 
     async def _end_user(

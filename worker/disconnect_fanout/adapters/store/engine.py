@@ -15,8 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 _BUSY_TIMEOUT_S = 15
 
 
-def postgres_engine(url: str, pool_size: int, **server_settings: str) -> AsyncEngine:
-    """Return an engine whose connections have these settings of the server's."""
+def postgres_engine(
+    url: str, pool_size: int, *, statement_s: float | None = 60, **server_settings: str
+) -> AsyncEngine:
+    """Return an engine whose connections have these settings of the server's.
+
+    Args:
+        url: of the database.
+        pool_size: connections that are kept.
+        statement_s: how long a statement may take; None for ever.
+        server_settings: of each session.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -24,7 +33,7 @@ def postgres_engine(url: str, pool_size: int, **server_settings: str) -> AsyncEn
         hide_parameters=True,  # an error's text must hold no address
         connect_args={
             "timeout": 10,
-            "command_timeout": 60,
+            "command_timeout": statement_s,
             "server_settings": {"application_name": "fanout", **server_settings},
         },
     )
@@ -42,13 +51,14 @@ def sqlite_engine(
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        async_creator=partial(_open_existing, _uri(make_url(url).database or "")),
+        async_creator=partial(_open_existing, existing_file(make_url(url).database or "")),
     )
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
         connection.isolation_level = None  # no hidden BEGIN: transactions start where we say
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.close()
 
@@ -60,8 +70,11 @@ def sqlite_engine(
     return engine
 
 
-def _uri(path: str) -> str:
-    """SQLite creates a missing file unless it is told not to, and only a URI can tell it."""
+def existing_file(path: str) -> str:
+    """Return a URI for a file that is there.
+
+    SQLite creates a missing file unless it is told not to, and only a URI can tell it.
+    """
     return f"file:{quote(str(Path(path).absolute()))}?mode=rw"
 
 

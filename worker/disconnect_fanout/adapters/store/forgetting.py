@@ -7,11 +7,22 @@ it short, the same command again finds what is left.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
-from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
 from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
@@ -31,6 +42,7 @@ _DEAD = deliveries.c.state == DeliveryState.DEAD.value
 _DISCARDED = deliveries.c.state == DeliveryState.DISCARDED.value
 _UNTOLD = or_(deliveries.c.state == DeliveryState.PENDING.value, waiting)
 _LEASED = deliveries.c.lease.is_not(None)
+_ANSWERED = or_(attempts.c.answer != "", attempts.c.sealed.is_not(None))
 _EMPTY = (
     update(events)
     .where(events.c.id == bindparam("_id"))
@@ -54,6 +66,7 @@ class PersonalData:
         dead: open dead letters.
         credentials: calendar credentials.
         promised: events that are not published yet.
+        remembered: connects that were learnt, and answers that are given again.
     """
 
     links: int
@@ -64,6 +77,13 @@ class PersonalData:
     dead: int
     credentials: int = 0
     promised: int = 0
+    remembered: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Something is stored about them."""
+        known = self.links or self.events or self.credentials or self.remembered
+        return bool(known or self.promised)
 
     @property
     def open(self) -> bool:
@@ -96,14 +116,18 @@ class Forgetting:
         answered = (
             select(func.count())
             .select_from(attempts.join(deliveries, deliveries.c.id == attempts.c.delivery_id))
-            .where(self._about_them, attempts.c.answer != "")
+            .where(self._about_them, _ANSWERED)
         )
         async with self._database.read() as connection:
             linked = len(await self._links.find(connection, [self._email]))
             known = (await connection.execute(recorded)).scalar_one()
             count, untold, dead = (await connection.execute(told)).one()
             answers = (await connection.execute(answered)).scalar_one()
-        papers = await self._papers.credentials(), await self._papers.promised()
+        papers = (
+            await self._papers.credentials(),
+            await self._papers.promised(),
+            await self._papers.remembered(),
+        )
         return PersonalData(linked, known, count, answers, untold, dead, *papers)
 
     async def under_way(self) -> int:
@@ -126,10 +150,14 @@ class Forgetting:
     async def remove(self) -> None:
         """Remove them from attempts, deliveries, events, links and credentials.
 
+        Workers go on meanwhile. What one of them has in its hands of a delivery, it records without
+        the answer, for the delivery is marked first; recipients that were added meanwhile are
+        found in the end, by their events.
+
         Raises:
             Unsealable: an event was sealed with a key that is not configured.
         """
-        theirs = select(deliveries.c.id).where(self._about_them).order_by(deliveries.c.id)
+        theirs = _deliveries_of(self._about_them)
         known = select(events.c.id).where(self._theirs).order_by(events.c.id)
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
@@ -140,6 +168,7 @@ class Forgetting:
             await self._empty_deliveries(page)
         for page in _pages(event_ids, _LARGEST_PAGE):
             await self._empty_events(page)
+            await self._empty_late(page)
         for rows in _pages(link_ids, _LARGEST_PAGE):
             async with self._database.record() as connection:
                 await connection.execute(delete(links).where(links.c.id.in_(rows)))
@@ -159,7 +188,7 @@ class Forgetting:
             cut = {row.id: interrupted(row) for row in rows if row.lease is not None}
             ended = [called_off(cut.get(row.id, row)) for row in rows]
             await save(connection, ended)
-            await write_attempts(connection, self._database, [*map(cut_off, cut.values())])
+            await write_cut_off(connection, self._database, cut.values())
             await close_items(connection, {row.id: False for row in rows if row.job is not None})
         return sum(not row.told for row in ended) if ended else None
 
@@ -169,10 +198,19 @@ class Forgetting:
         async with self._database.record() as connection:
             await lock_named(connection, self._database, ids)
             answers = update(attempts).where(named(attempts.c.delivery_id, ids))
-            await connection.execute(answers.values(answer=""))
+            await connection.execute(answers.values(answer="", sealed=None))
             because = case((_DISCARDED, _BECAUSE))
-            words = update(deliveries).where(named(deliveries.c.id, ids))
-            await connection.execute(words.values(last_error=None, because=because))
+            words = {"last_error": None, "because": because, "forgotten": True}
+            marked = update(deliveries).where(named(deliveries.c.id, ids))
+            await connection.execute(marked.values(words))
+
+    async def _empty_late(self, event_ids: Sequence[str]) -> None:
+        unmarked = deliveries.c.forgotten.is_(None)
+        added = _deliveries_of(self._database.among(deliveries.c.event_id, event_ids), unmarked)
+        async with self._database.read() as connection:
+            ids = list((await connection.execute(added)).scalars())
+        for page in _pages(ids, _DELIVERIES):
+            await self._empty_deliveries(page)
 
     async def _empty_events(self, ids: Sequence[str]) -> None:
         """Seal what is left of each, and give up the hashes that could confirm a guess."""
@@ -191,6 +229,10 @@ class Forgetting:
                     for one, event in left.items()
                 ],
             )
+
+
+def _deliveries_of(*which: ColumnElement[bool]) -> Select[Any]:
+    return select(deliveries.c.id).where(*which).order_by(deliveries.c.id)
 
 
 def _pages(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

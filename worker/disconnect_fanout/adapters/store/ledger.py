@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.attempt_rows import write_attempts
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
@@ -64,14 +65,21 @@ class SqlLedger:
     """``flow.recorder.Ledger`` on SQLite and PostgreSQL.
 
     Args:
+        vault: seals what platforms answer.
         observe: told once when an outage begins and once when it is over.
         sleep: waits between two tries in an outage.
     """
 
     def __init__(
-        self, database: Database, observe: Observe, *, sleep: Sleep = asyncio.sleep
+        self,
+        database: Database,
+        vault: Vault,
+        observe: Observe,
+        *,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
+        self._vault = vault
         self._observe = observe
         self._sleep = sleep
 
@@ -95,7 +103,7 @@ class SqlLedger:
             done = _settled(before, settling)
             changed = [row for row in done.rows.values() if row != before[row.id]]
             await save(connection, changed)
-            await write_attempts(connection, self._database, done.attempts)
+            await write_attempts(connection, self._database, self._vault, done.attempts)
             for change in done.gone:
                 await self._disable_platform(connection, change)
             if copies:
@@ -160,8 +168,13 @@ def _settled(before: Mapping[str, DeliveryRow], settling: Sequence[RowChange]) -
         if told is not None and row.job is not None:
             done.ends[row.id] = told
         if isinstance(change, Attempted):
-            done.attempts.append((row.id, change.attempt))
+            done.attempts.append((row.id, _kept(row, change.attempt)))
             if disabled_platform(row, change):
                 done.gone.append(change)
     done.gone.sort(key=lambda change: change.platform_id)
     return done
+
+
+def _kept(row: DeliveryRow, attempt: Attempt) -> Attempt:
+    """An answer about somebody who was forgotten meanwhile may repeat who that was."""
+    return replace(attempt, answer="") if row.forgotten else attempt

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Index, Table
 
 from disconnect_fanout.adapters.store.tables import (
+    attempts,
     clear,
+    clear_answer,
     clear_email,
     clear_google_id,
     dead,
@@ -34,6 +36,7 @@ _ALL: tuple[tuple[Table, ColumnElement[bool], str, str], ...] = (
     (links, clear_email, "ix_links_email", "email"),
     (links, clear_google_id, "ix_links_google_id", "google_id"),
     (links, clear, "ix_links_clear", "id"),
+    (attempts, clear_answer, "ix_attempts_clear", "delivery_id number"),
     (events, unheard, "ix_events_unheard", "received_at"),
     (events, google_known, "ix_events_google_hash", "google_hash"),
     (deliveries, waiting, "ix_deliveries_due", "platform_id next_at"),

@@ -2,12 +2,17 @@
 
 The row is written first and the outcome last, both in the transaction of the change. So a second
 copy that comes meanwhile waits for the first one's end, and finds its outcome.
+
+The request and its key are hashed with the installation's key, for both may hold an address. Rows
+of an earlier version hold bare digests: they are found as they are, and are hashed again, which
+needs nothing but the digest, by the workers and by whoever forgets a person.
 """
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.api_tables import answers
@@ -20,6 +25,9 @@ from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outc
 
 KEPT_S = 86_400.0
 _MOST_AT_ONCE = 500
+_BARE = 64  # hexadecimal digits of a digest without a key; a keyed hash has half of them
+_HASHED = ("token", "request")
+_FORGOTTEN = ""
 
 
 class RememberedAnswers:
@@ -33,26 +41,90 @@ class RememberedAnswers:
         """Return what was answered before; None if it is new, and then keep its place."""
         if memo is None:
             return None
-        row = {"caller": memo.caller, "token": token_digest(memo.token), "request": memo.request}
-        new = self._database.insert(answers).values(**row, created_at=self._database.now_ms)
-        if (await connection.execute(new.on_conflict_do_nothing())).rowcount:
-            return None
-        found = await connection.execute(select(answers).where(_place(memo)))
-        known = found.one()
-        if known.request != memo.request:
+        known = await self._known(connection, memo)
+        if known is None:
+            if await self._is_new(connection, memo):
+                return None
+            known = await self._known(connection, memo)  # there since: its transaction has ended
+        assert known is not None  # noqa: S101 - only a day ends it
+        if known.request not in {_FORGOTTEN, memo.request, self._seals.text_hash(memo.request)}:
             return Reused()
         return _outcome(self._seals.open(known.sealed))
 
     async def remember(
-        self, connection: AsyncConnection, memo: Memo | None, outcome: Outcome
+        self,
+        connection: AsyncConnection,
+        memo: Memo | None,
+        outcome: Outcome,
+        email: str | None,
     ) -> None:
-        """Keep the outcome."""
+        """Keep the outcome.
+
+        Args:
+            connection: of the transaction that began with ``before``.
+            memo: None keeps nothing.
+            outcome: the answer.
+            email: case-folded; whose connection it was about, None if that is not known.
+        """
         if memo is not None:
-            sealed = self._seals.seal(_text(outcome))
-            await connection.execute(update(answers).where(_place(memo)).values(sealed=sealed))
+            user = None if email is None else self._seals.text_hash(email)
+            told = {"sealed": self._seals.seal(_text(outcome)), "user_hash": user}
+            await connection.execute(update(answers).where(self._place(memo)).values(told))
+
+    async def forget(self, email: str) -> None:
+        """Keep the outcomes about a case-folded address, and nothing that tells whose they are.
+
+        What was asked with such a key before is still not done twice, whatever it was.
+        """
+        theirs = answers.c.user_hash == self._seals.text_hash(email)
+        emptied = update(answers).where(theirs).values(request=_FORGOTTEN, user_hash=None)
+        async with self._database.record() as connection:
+            await connection.execute(emptied)
+        while await self._key_some():
+            pass
 
     async def do_some(self) -> int:
-        """Forget some that are older than a day; ``flow.housekeeping.Chore``."""
+        """Hash bare digests again, then end some that are older than a day.
+
+        ``flow.housekeeping.Chore``.
+        """
+        return await self._key_some() or await self._end_some()
+
+    async def _key_some(self) -> int:
+        """Where a request came to both versions at once, the answer of this one stays."""
+        some = select(answers).where(func.length(answers.c.token) == _BARE).limit(_MOST_AT_ONCE)
+        async with self._database.record() as connection:
+            rows = (await connection.execute(some.with_for_update(skip_locked=True))).all()
+            for row in rows:
+                mine = and_(answers.c.caller == row.caller, answers.c.token == row.token)
+                await connection.execute(delete(answers).where(mine))
+                keyed = {name: self._seals.text_hash(getattr(row, name)) for name in _HASHED}
+                again = self._database.insert(answers).values(row._asdict() | keyed)
+                await connection.execute(again.on_conflict_do_nothing())
+        return len(rows)
+
+    async def _known(self, connection: AsyncConnection, memo: Memo) -> Row[Any] | None:
+        """Return the row, by whichever version it was written."""
+        digest = token_digest(memo.token)
+        places = (digest, self._seals.text_hash(digest))
+        wanted = select(answers).where(answers.c.caller == memo.caller, answers.c.token.in_(places))
+        return (await connection.execute(wanted.limit(1))).one_or_none()
+
+    async def _is_new(self, connection: AsyncConnection, memo: Memo) -> bool:
+        """Keep its place, waiting for whoever else is about to."""
+        row = {
+            "caller": memo.caller,
+            "token": self._seals.text_hash(token_digest(memo.token)),
+            "request": self._seals.text_hash(memo.request),
+        }
+        new = self._database.insert(answers).values(**row, created_at=self._database.now_ms)
+        return bool((await connection.execute(new.on_conflict_do_nothing())).rowcount)
+
+    def _place(self, memo: Memo) -> ColumnElement[bool]:
+        token = self._seals.text_hash(token_digest(memo.token))
+        return and_(answers.c.caller == memo.caller, answers.c.token == token)
+
+    async def _end_some(self) -> int:
         old = answers.c.created_at < self._database.now_ms - span_ms(KEPT_S)
         some = select(answers.c.caller, answers.c.token).where(old).limit(_MOST_AT_ONCE)
         async with self._database.intend() as connection:
@@ -61,10 +133,6 @@ class RememberedAnswers:
                 mine = and_(answers.c.caller == caller, answers.c.token == token)
                 await connection.execute(delete(answers).where(mine))
         return len(rows)
-
-
-def _place(memo: Memo) -> ColumnElement[bool]:
-    return and_(answers.c.caller == memo.caller, answers.c.token == token_digest(memo.token))
 
 
 def _text(outcome: Outcome) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
     REPORT_FIRST_MS,
@@ -45,7 +45,7 @@ async def take_back(connection: AsyncConnection, database: Database, job: str) -
     mine = [row for row in rows.values() if row.job == job and row.under_way]
     heirs = await _heirs(connection, database, job, [row.id for row in mine])
     cut = {row.id: interrupted(row) for row in mine if row.lease is not None}
-    await write_attempts(connection, database, [cut_off(row) for row in cut.values()])
+    await write_cut_off(connection, database, cut.values())
     back = [returned(cut.get(row.id, row), items[row.id], heirs.get(row.id)) for row in mine]
     await save(connection, back)
     for one, heir in heirs.items():

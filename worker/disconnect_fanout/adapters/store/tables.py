@@ -136,6 +136,7 @@ deliveries = Table(
     Column("settled_at", BigInteger),
     Column("job", String(32)),  # the replay that sent it last
     Column("because", Text),  # why an operator discarded it
+    Column("forgotten", Boolean),  # true: what is answered about it is not kept
     Index("ix_deliveries_event_id", "event_id"),
     Index("ix_deliveries_created_at", "created_at", "platform_id"),
 )
@@ -158,9 +159,15 @@ attempts = Table(
     Column("result", String(16), nullable=False),
     Column("status", Integer),
     Column("duration_ms", Integer, nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # clear: only an earlier version's, until it is sealed
     Column("replay", Boolean, nullable=False),
+    Column("sealed", LargeBinary),  # the answer, encrypted
     PrimaryKeyConstraint("delivery_id", "number"),
+)
+
+clear_answer = and_(
+    attempts.c.answer != literal_column("''"),
+    attempts.c.result != literal_column("'interrupted'"),  # these words are ours
 )
 
 replays = Table(
