@@ -83,7 +83,7 @@ class ServersSilent(Fault):
     """
 
     healthy: int = 3
-    within_s: float = 3.0  # on a busy machine; behind one silent server it would be ten
+    within_s: float = 3.0  # with a pool of 32 look-ups it takes 8 s (measured)
 
     async def prepare(self, scene: Scene) -> None:
         scene.hosts = {one.name: f"{one.name}.test" for one in scene.platforms}
