@@ -53,6 +53,7 @@ from disconnect_fanout.telemetry.observer import Observer
 
 _LONGEST_REST_S = 600.0
 _SEAL_EVERY_S = 2.0
+_LOOK_FOR_OLDER_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,14 @@ def _chores(
             "clear links",
             stores.clear_links,
             every_s=_SEAL_EVERY_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
+        ),
+        Housekeeping(
+            "older rows",
+            stores.older_rows,
+            every_s=_LOOK_FOR_OLDER_EVERY_S,
             duty=duty,
             worker=worker,
             observe=observe,

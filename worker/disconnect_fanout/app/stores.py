@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
 from disconnect_fanout.adapters.store.link_store import SqlLinkStore
+from disconnect_fanout.adapters.store.older_rows import OlderRows
 from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
@@ -53,6 +54,7 @@ class Stores:
     balance: BalanceSource
     retention: Chore
     clear_links: Chore
+    older_rows: Chore
     waiting: WaitingSource
     outbox: Outbox
     answers: Chore
@@ -74,6 +76,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
+        older_rows=OlderRows(database, seals),
         waiting=WaitingRoom(database),
         outbox=SqlOutbox(database, seals),
         answers=RememberedAnswers(database, seals),

@@ -65,7 +65,7 @@ def forget(
 
     async def work() -> Forgotten | None:
         async with opened() as session:
-            person = Forgetting(session.database, await session.seals(), email.casefold())
+            person = Forgetting(session.database, await session.seals(), email)
             found = await person.found()
             if not (found.links or found.events or found.credentials or found.promised):
                 say("nothing is stored about this person")
