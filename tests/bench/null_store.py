@@ -32,7 +32,7 @@ class NullEvents:
 
     async def links(self, events: Sequence[DisconnectEvent]) -> Sequence[Sequence[Link]]:
         return [
-            [Link(event.user.folded_email, one, _LONG_AGO) for one in self._platform_ids]
+            [Link(event.user.mailbox, one, _LONG_AGO) for one in self._platform_ids]
             for event in events
         ]
 
@@ -151,6 +151,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         retention=idle,
         clear_links=idle,
         clear_answers=idle,
+        older_rows=idle,
         waiting=idle,
         outbox=NullOutbox(),
         answers=idle,

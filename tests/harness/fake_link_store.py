@@ -78,4 +78,4 @@ def _planned(one: Owed) -> PlannedDelivery:
 
 def _same(one: User, other: User) -> bool:
     same_google_id = one.google_id is not None and one.google_id == other.google_id
-    return one.folded_email == other.folded_email or same_google_id
+    return one.mailbox == other.mailbox or same_google_id

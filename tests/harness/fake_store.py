@@ -255,7 +255,7 @@ class FakeDueStore:
 def may_count(link: Link, user: User) -> bool:
     """Tell whether a link is found by a user's address or google id."""
     same_google_id = link.google_id is not None and link.google_id == user.google_id
-    return link.email == user.folded_email or same_google_id
+    return link.may_be_of(user) or same_google_id
 
 
 def new_row(event_id: str, planned: PlannedDelivery, now: int) -> DeliveryRow:

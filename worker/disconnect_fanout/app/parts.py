@@ -57,6 +57,7 @@ from disconnect_fanout.telemetry.observer import Observer
 _LONGEST_REST_S = 600.0
 _SEAL_EVERY_S = 2.0
 _SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
+_LOOK_FOR_OLDER_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,14 @@ def _chores(
             "clear answers",
             stores.clear_answers,
             every_s=_SEAL_ANSWERS_EVERY_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
+        ),
+        Housekeeping(
+            "older rows",
+            stores.older_rows,
+            every_s=_LOOK_FOR_OLDER_EVERY_S,
             duty=duty,
             worker=worker,
             observe=observe,

@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
 from disconnect_fanout.adapters.store.link_store import SqlLinkStore
+from disconnect_fanout.adapters.store.older_rows import OlderRows
 from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
@@ -57,6 +58,7 @@ class Stores:
     retention: Chore
     clear_links: Chore
     clear_answers: Chore
+    older_rows: Chore
     waiting: WaitingSource
     outbox: Outbox
     answers: Chore
@@ -80,6 +82,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
         clear_answers=ClearAnswers(database, vault),
+        older_rows=OlderRows(database, seals),
         waiting=WaitingRoom(database),
         outbox=SqlOutbox(database, seals),
         answers=RememberedAnswers(database, seals),

@@ -8,6 +8,7 @@ from disconnect_fanout.cli.import_line import shown
 from disconnect_fanout.cli.line_field import flag, named, optional_number, optional_text
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
+from disconnect_fanout.domain.mailbox import mailbox
 
 FIELDS = ("id", "type", "user_id", "email", "google_id", "team_id", "app_id", "invalid")
 REQUIRED = ("id", "type", "user_id", "email")
@@ -54,7 +55,7 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
         id=numbers["id"] or 0,
         type=kind,
         user_id=numbers["user_id"] or 0,
-        email=named("email", valid_email, texts["email"]).casefold(),
+        email=mailbox(named("email", valid_email, texts["email"])),
         google_id=named("google_id", valid_identifier, texts["google_id"])
         if texts["google_id"]
         else None,

@@ -1,6 +1,6 @@
 """``fanout credentials``: the calendar credentials that users can disconnect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,7 @@ from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_o
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, parse_identifier
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
+from disconnect_fanout.domain.mailbox import mailbox, readable
 
 app = typer.Typer(no_args_is_help=True, help="Calendar credentials, for `fanout api`.")
 _LARGEST_ID = 2**63 - 1
@@ -57,7 +58,7 @@ def add(
     """
     app_of_type = CREDENTIAL_TYPES[kind].app_id
     one = Credential(
-        number, kind, user_id, email.casefold(), google_id, team_id, app_id or app_of_type, invalid
+        number, kind, user_id, mailbox(email), google_id, team_id, app_id or app_of_type, invalid
     )
 
     async def work() -> None:
@@ -68,7 +69,7 @@ def add(
                 counts["credentials"] = 1
 
     execute(work())
-    show_one(one, output)
+    show_one(_shown(one), output)
 
 
 @app.command("list")
@@ -85,7 +86,7 @@ def all_(
 
     async def work() -> list[Credential]:
         async with opened() as session:
-            return await (await _book(session)).all(limit + 1)
+            return [_shown(one) for one in await (await _book(session)).all(limit + 1)]
 
     show_list(first(limit, execute(work())), output)
 
@@ -117,6 +118,10 @@ async def _import(file: Path) -> int:
                 await book.write(page)
                 counts["credentials"] += len(page)
             return counts["credentials"]
+
+
+def _shown(one: Credential) -> Credential:
+    return replace(one, email=readable(one.email))
 
 
 async def _book(session: Session) -> CredentialBook:

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.event_history import (
 from disconnect_fanout.adapters.store.event_record import EventRecord, EventStory
 from disconnect_fanout.adapters.store.late_recipients import LateRecipients, Resolved
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.user_match import match_events
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.filters import LimitOption, UserOption, first
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
@@ -42,10 +43,10 @@ def all_(
 
     async def work() -> list[EventRecord]:
         async with opened() as session:
-            hashed = None
+            theirs = None
             if user is not None:
-                hashed = (await session.seals()).user_hash(user.casefold())
-            chosen = EventFilter(outcome, hashed, since, until)
+                theirs = await match_events(session.database, await session.seals(), user)
+            chosen = EventFilter(outcome, theirs, since, until)
             return await EventHistory(session.database).all(chosen, limit + 1)
 
     show_list(first(limit, execute(work())), output)

@@ -111,7 +111,7 @@ async def _explain(wanted: _Wanted) -> list[ExplainedPlatform]:
 async def _events(session: Session, wanted: _Wanted) -> list[DisconnectEvent]:
     recorded = RecordedEvents(session.database, await session.seals())
     if wanted.user is not None:
-        found = await recorded.of_user(wanted.user.casefold(), wanted.limit + 1)
+        found = await recorded.of_user(wanted.user, wanted.limit + 1)
         return first(wanted.limit, list(found))
     event = await recorded.one(wanted.event or "")
     if event is None:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
+from disconnect_fanout.adapters.store.user_match import match_events
 from disconnect_fanout.cli.output import say
 from disconnect_fanout.cli.person import parse_stored_email
 from disconnect_fanout.cli.session import Session
@@ -94,7 +95,7 @@ class Wanted:
         """
         user = None
         if self.user is not None:
-            user = (await session.seals()).user_hash(self.user.casefold())
+            user = await match_events(session.database, await session.seals(), self.user)
         return DeliveryFilter(
             ids=self.ids,
             platforms=self.platforms,

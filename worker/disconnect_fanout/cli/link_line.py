@@ -9,6 +9,7 @@ from disconnect_fanout.cli.moment import read_instant
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 
 FIELDS = ("email", "google_id", "provider", "platform_id", "linked_at", "unlinked_at")
 REQUIRED = ("email", "platform_id")
@@ -39,7 +40,7 @@ def parse_link(fields: Mapping[str, object]) -> Link:
     if unlinked_at is not None and unlinked_at < linked_at:
         raise ValueError("unlinked_at: is earlier than linked_at")
     return Link(
-        email=named("email", valid_email, texts["email"] or "").casefold(),
+        email=mailbox(named("email", valid_email, texts["email"] or "")),
         platform_id=named("platform_id", valid_identifier, texts["platform_id"] or ""),
         linked_at=linked_at,
         unlinked_at=unlinked_at,

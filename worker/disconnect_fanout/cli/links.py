@@ -25,6 +25,7 @@ from disconnect_fanout.cli.person import (
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox, readable
 
 app = typer.Typer(no_args_is_help=True, help="Links: who had their calendar connected where.")
 PlatformOption = Annotated[str, typer.Option("--platform", metavar="ID", help="The platform's id.")]
@@ -71,7 +72,7 @@ def add(
     Example:
       fanout links add --email alice@example.com --google-id 105942374304 --platform plat_luma
     """
-    link = Link(email.casefold(), platform, _second(at), None, google_id, provider)
+    link = Link(mailbox(email), platform, _second(at), None, google_id, provider)
 
     async def work() -> Link:
         async with opened() as session:
@@ -104,7 +105,7 @@ def end(
     Example:
       fanout links end --email alice@example.com --platform plat_luma
     """
-    choice = LinkChoice(email.casefold(), platform, google_id, provider)
+    choice = LinkChoice(email, platform, google_id, provider)
     when = _second(at)
 
     async def work() -> list[LinkRecord]:
@@ -130,7 +131,7 @@ def all_(email: StoredEmailOption, output: OutputOption = Output.TABLE) -> None:
 
     async def work() -> list[LinkRecord]:
         async with opened() as session:
-            found = await (await _book(session)).of_user(email.casefold())
+            found = await (await _book(session)).of_user(email)
             return [_record(link) for link in found]
 
     show_list(execute(work()), output)
@@ -184,7 +185,7 @@ def _second(at: datetime | None) -> datetime:
 
 def _record(link: Link) -> LinkRecord:
     return LinkRecord(
-        email=link.email,
+        email=readable(link.email),
         google_id=link.google_id,
         provider=link.provider,
         platform_id=link.platform_id,

@@ -89,7 +89,7 @@ def forget(
 
     async def work() -> tuple[Forgotten, Erased] | None:
         async with opened() as session:
-            person = Forgetting(session.database, await session.seals(), email.casefold())
+            person = Forgetting(session.database, await session.seals(), email)
             found = await person.found()
             if not found.any:
                 say("nothing is stored about this person")

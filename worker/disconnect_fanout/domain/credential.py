@@ -38,7 +38,7 @@ class Credential:
 
     Attributes:
         type: one of ``CREDENTIAL_TYPES``.
-        email: case-folded.
+        email: the mailbox (CONTRACT section 4).
     """
 
     id: int

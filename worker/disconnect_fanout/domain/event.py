@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from disconnect_fanout.domain.mailbox import mailbox
+
 EVENT_TYPE = "user.calendar.disconnected"
 API_VERSION = "v1"
 
@@ -29,7 +31,7 @@ class User:
     """Whose connection ended, as upstream named them.
 
     Attributes:
-        email: as published; it is matched case-folded and told verbatim.
+        email: as published; it is matched by its mailbox and told verbatim.
         google_id: a string even when it looks like a number (real ones exceed 2^53); None for
             users of Apple and Office 365.
     """
@@ -38,9 +40,9 @@ class User:
     google_id: str | None
 
     @property
-    def folded_email(self) -> str:
+    def mailbox(self) -> str:
         """The form in which addresses are compared (CONTRACT section 4)."""
-        return self.email.casefold()
+        return mailbox(self.email)
 
     def __repr__(self) -> str:
         """Say nothing: a user in a traceback or a log line would be a leak."""

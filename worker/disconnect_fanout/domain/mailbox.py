@@ -25,8 +25,18 @@ def mailbox(address: str) -> str:
     """
     local, at, domain = address.rpartition("@")
     if address.isascii() and "xn--" not in domain:  # the form of nearly all, and a short way to it
-        return f"{local}{at}{domain.removesuffix('.')}".lower()
+        return f"{local}{at}{domain.rstrip('.')}".lower()
     return f"{_local(local)}{at}{_domain(domain)}"
+
+
+def readable(box: str) -> str:
+    """Return a mailbox as people write it: its domain in letters instead of A-labels.
+
+    Args:
+        box: as ``mailbox`` returns it.
+    """
+    local, at, domain = box.rpartition("@")
+    return f"{local}{at}{'.'.join(_letters(label) for label in domain.split('.'))}"
 
 
 def _local(text: str) -> str:
@@ -54,16 +64,30 @@ def _lower(char: str) -> str:
 
 
 def _domain(text: str) -> str:
-    name = text.translate(_DOTS).removesuffix(".")
-    return ".".join(_label(label) for label in name.split("."))
+    labels = text.translate(_DOTS).split(".")
+    mapped = ".".join(map(_mapped, labels)).rstrip(".")  # a few letters are mapped to a full stop
+    return ".".join(map(_a_label, mapped.split(".")))
 
 
-def _label(text: str) -> str:
-    """Return the A-label, also of what the rules of today do not register (``☕``): it exists."""
+def _mapped(label: str) -> str:
+    """Map a label as UTS 46 does, also what the rules of today do not register: it exists."""
     try:
-        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        return idna.uts46_remap(label, std3_rules=False, transitional=False)
     except (idna.IDNAError, IndexError):
-        mapped = normalize("NFC", text).lower()
-    if mapped.isascii():
-        return mapped.lower()
-    return f"xn--{mapped.encode('punycode').decode()}".lower()
+        return normalize("NFC", label).lower()
+
+
+def _a_label(label: str) -> str:
+    ascii_ = label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+    return ascii_.lower()
+
+
+def _letters(label: str) -> str:
+    """Return the U-label of an A-label, if that is what makes this A-label."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        letters = label.removeprefix("xn--").encode().decode("punycode")
+        return letters if _domain(letters) == label else label
+    except (UnicodeError, ValueError, OverflowError):
+        return label

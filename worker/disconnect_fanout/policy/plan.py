@@ -76,15 +76,16 @@ def bearing(link: Link, event: DisconnectEvent, grace: timedelta) -> Bearing:
 
 
 def returned(link: Link, event: DisconnectEvent) -> bool:
-    """Tell whether the user linked this platform again after the disconnect."""
-    return bearing(link, event, timedelta(0)) is Bearing.LINKED_AFTER
+    """Tell whether the user, and nobody else, linked this platform again after the disconnect."""
+    later = bearing(link, event, timedelta(0)) is Bearing.LINKED_AFTER
+    return later and link.is_of(event.user)
 
 
 def _same_user(link: Link, event: DisconnectEvent) -> bool:
-    """Match on ``google_id`` where both sides have one, else on the case-folded address."""
+    """Match on ``google_id`` where both sides have one, else on the address."""
     if link.google_id is not None and event.user.google_id is not None:
         return link.google_id == event.user.google_id
-    return link.email == event.user.folded_email
+    return link.may_be_of(event.user)
 
 
 def _same_provider(link: Link, event: DisconnectEvent) -> bool:

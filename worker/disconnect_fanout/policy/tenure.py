@@ -17,7 +17,7 @@ from disconnect_fanout.policy.plan import counts
 def opened(event: ConnectEvent) -> Link:
     """Return the link that a connect begins; nothing is known of its end."""
     return Link(
-        email=event.user.folded_email,
+        email=event.user.mailbox,
         platform_id=event.platform_id,
         linked_at=event.connected_at,
         google_id=event.user.google_id,
@@ -35,9 +35,13 @@ def ended(link: Link, disconnects: Iterable[DisconnectEvent], grace: timedelta) 
 
 
 def _told(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
-    """A disconnect closes the links that it told about; its own list may leave some out."""
+    """A disconnect closes the links that it told about; its own list may leave some out.
+
+    A link that is only maybe this user's is told about and stays: ended, it would keep the telling
+    from the one whose it may be (decision 0015).
+    """
     named = event.platform_ids is None or link.platform_id in event.platform_ids
-    return named and counts(link, event, grace)
+    return named and counts(link, event, grace) and link.is_of(event.user)
 
 
 def same_start(one: Link, other: Link) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -38,6 +39,8 @@ credentials = Table(
     Column("type", String(32), nullable=False),
     Column("user_id", BigInteger, nullable=False),
     Column("user_hash", String(32), nullable=False),  # keyed hash of the case-folded address
+    Column("mailbox_hash", String(32)),  # see ``spelling``
+    Column("spelling", SmallInteger),
     Column("sealed", LargeBinary, nullable=False),  # address and google id, encrypted
     Column("team_id", BigInteger),
     Column("app_id", String(128)),
@@ -51,6 +54,8 @@ outbox = Table(
     Column("number", _ROW_ID, primary_key=True),
     Column("event_id", String(128), nullable=False),
     Column("user_hash", String(32), nullable=False),
+    Column("mailbox_hash", String(32)),  # see ``spelling``
+    Column("spelling", SmallInteger),
     Column("sealed", LargeBinary, nullable=False),  # the event, encrypted
     Column("created_at", BigInteger, nullable=False),
     Column("taken_until", BigInteger, nullable=False),  # 0: nobody publishes it

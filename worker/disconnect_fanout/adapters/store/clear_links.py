@@ -11,7 +11,7 @@ from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import clear, links
 
 _MOST_AT_ONCE = 500
-_USER = ("user_hash", "google_hash", "sealed", "email", "google_id")
+_USER = ("user_hash", "mailbox_hash", "spelling", "google_hash", "sealed", "email", "google_id")
 _SEAL = (
     update(links)
     .where(links.c.id == bindparam("row"))
@@ -45,5 +45,5 @@ class ClearLinks:
             link = self._links.open(row)
         except Unsealable:
             return None
-        user = self._links.user_columns(link.email.casefold(), link.google_id)
+        user = self._links.user_columns(link)
         return {"row": row.id, **{f"_{name}": value for name, value in user.items()}}

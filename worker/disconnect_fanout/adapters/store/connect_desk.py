@@ -9,6 +9,7 @@ from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.spelling import hash_columns
 from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.link_store import Opening
@@ -84,5 +85,5 @@ class ConnectDesk:
         return {
             "id": one.event.id,
             "content_hash": self._seals.text_hash(one.content_hash),
-            "user_hash": self._seals.text_hash(one.link.email),
+            **hash_columns(self._seals, one.event.user.email),
         }

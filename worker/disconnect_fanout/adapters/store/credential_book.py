@@ -9,7 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.api_tables import credentials
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.spelling import hash_columns
+from disconnect_fanout.adapters.store.user_match import match_unopened
 from disconnect_fanout.domain.credential import Credential
+from disconnect_fanout.domain.mailbox import mailbox, readable
+from disconnect_fanout.domain.old_spelling import old_spellings
 
 
 class CredentialBook:
@@ -49,15 +53,21 @@ class CredentialBook:
         return [self._open(row) for row in await connection.execute(gone)]
 
     def of_user(self, email: str) -> ColumnElement[bool]:
-        """Return the condition that finds a case-folded address."""
-        return credentials.c.user_hash == self._seals.text_hash(email)
+        """Return the condition that finds an address, as anybody wrote it.
+
+        What an older version folded until it might be another's as well is not found: it is
+        deleted by its number, by whoever knows that, or replaced.
+        """
+        box = mailbox(email)
+        theirs = [one for one in old_spellings(email) if mailbox(one) == box]
+        return match_unopened(credentials, self._seals, email, theirs).rows()
 
     def _row(self, one: Credential) -> dict[str, Any]:
         return {
             "id": one.id,
             "type": one.type,
             "user_id": one.user_id,
-            "user_hash": self._seals.text_hash(one.email),
+            **hash_columns(self._seals, readable(one.email)),
             "sealed": self._seals.seal_user(one.email, one.google_id),
             "team_id": one.team_id,
             "app_id": one.app_id,
@@ -70,7 +80,7 @@ class CredentialBook:
             id=row.id,
             type=row.type,
             user_id=row.user_id,
-            email=email,
+            email=mailbox(email),
             google_id=google_id,
             team_id=row.team_id,
             app_id=row.app_id,

@@ -10,9 +10,9 @@ from disconnect_fanout.adapters.store.instant import to_ms
 from disconnect_fanout.adapters.store.tables import (
     FIRST_REFUSAL,
     deliveries,
-    events,
     refused,
 )
+from disconnect_fanout.adapters.store.user_match import UserMatch
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -23,7 +23,7 @@ class DeliveryFilter:
 
     Attributes:
         statuses: of the last answer, an inclusive range.
-        user: the keyed hash of the case-folded address.
+        user: whose events they are.
         since: an instant of the delivery's creation, or of its death for dead letters.
     """
 
@@ -32,7 +32,7 @@ class DeliveryFilter:
     states: tuple[DeliveryState, ...] = ()
     reason: DeadReason | None = None
     statuses: tuple[int, int] | None = None
-    user: bytes | None = None
+    user: UserMatch | None = None
     event_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -70,8 +70,7 @@ def _naming(chosen: DeliveryFilter) -> list[ColumnElement[bool]]:
     if chosen.event_id is not None:
         found.append(deliveries.c.event_id == chosen.event_id)
     if chosen.user is not None:
-        of_user = select(events.c.id).where(events.c.user_hash == chosen.user)
-        found.append(deliveries.c.event_id.in_(of_user))
+        found.append(deliveries.c.event_id.in_(chosen.user.keys()))
     return found
 
 

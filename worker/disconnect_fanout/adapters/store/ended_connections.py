@@ -21,6 +21,7 @@ from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox, readable
 from disconnect_fanout.flow.disconnection import (
     Ended,
     Memo,
@@ -51,7 +52,7 @@ class SqlConnections:
         outcome = await self._once(
             memo,
             lambda connection: self._end_user(connection, email, platform_id),
-            email.casefold(),
+            email,
         )
         assert not isinstance(outcome, Credential)  # noqa: S101 - a memo knows its request
         return outcome
@@ -83,19 +84,19 @@ class SqlConnections:
     async def _end_user(
         self, connection: AsyncConnection, email: str, platform_id: str
     ) -> Ended | NotConnected:
-        folded = email.casefold()
+        told = readable(mailbox(email))
         at = await self._now(connection)
-        open_links = await self._open_links(connection, folded, at, _ANY)
+        open_links = await self._open_links(connection, email, at, _ANY)
         if platform_id not in {link.platform_id for link in open_links.values()}:
             return NotConnected()
         gone = await self._credentials.take(
             connection,
-            self._credentials.of_user(folded),
+            self._credentials.of_user(email),
             credentials.c.type == Calendar.GOOGLE.credential_type,
         )
         google_id = next((one.google_id for one in gone if one.google_id), None)
-        ended = await self._end(connection, open_links, at)
-        what = Disconnection(folded, google_id, ended, Provider.GOOGLE, at, platform_id)
+        ended = await self._end(connection, email, open_links, at)
+        what = Disconnection(told, google_id, ended, Provider.GOOGLE, at, platform_id)
         await self._outbox.put(connection, events_of(what, _new_id))
         return Ended()
 
@@ -115,8 +116,9 @@ class SqlConnections:
             raise Unpublishable
         at, provider = await self._now(connection), calendar.provider
         open_links = await self._open_links(connection, credential.email, at, {None, provider})
-        ended = await self._end(connection, open_links, at)
-        what = Disconnection(credential.email, credential.google_id, ended, provider, at, None)
+        ended = await self._end(connection, credential.email, open_links, at)
+        told, google_id = readable(credential.email), credential.google_id
+        what = Disconnection(told, google_id, ended, provider, at, None)
         await self._outbox.put(connection, events_of(what, _new_id))
         return credential
 
@@ -138,11 +140,16 @@ class SqlConnections:
         }
 
     async def _end(
-        self, connection: AsyncConnection, open_links: dict[int, Link], at: datetime
+        self, connection: AsyncConnection, email: str, open_links: dict[int, Link], at: datetime
     ) -> list[Link]:
-        ended = update(links).where(links.c.id.in_(open_links))
+        """End those that are the user's. One that may be another's stays, and is told all the same.
+
+        The event finds it: see ``Link.folded``.
+        """
+        theirs = {row: one for row, one in open_links.items() if one.email == mailbox(email)}
+        ended = update(links).where(links.c.id.in_(theirs))
         await connection.execute(ended.values(unlinked_at=int(at.timestamp())))
-        return list(open_links.values())
+        return list(theirs.values())
 
     async def _now(self, connection: AsyncConnection) -> datetime:
         """The database's clock, in whole seconds: the instant at which all of it ends."""

@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.instant import from_ms, from_s, to_ms
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.adapters.store.user_match import UserMatch
 from disconnect_fanout.domain.delivery import DeliveryState
 
 
@@ -31,12 +32,12 @@ class EventFilter:
     """All that is given must hold.
 
     Attributes:
-        user: the keyed hash of the case-folded address.
+        user: whose events they are.
         since: an instant of the event's arrival; likewise ``until``.
     """
 
     outcome: RecordedOutcome | None = None
-    user: bytes | None = None
+    user: UserMatch | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -95,7 +96,7 @@ def _matching(chosen: EventFilter) -> Select[Any]:
         case None:
             pass
     if chosen.user is not None:
-        wanted = wanted.where(events.c.user_hash == chosen.user)
+        wanted = wanted.where(chosen.user.rows())
     if chosen.since is not None:
         wanted = wanted.where(events.c.received_at >= to_ms(chosen.since))
     if chosen.until is not None:

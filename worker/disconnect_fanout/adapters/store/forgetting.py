@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
@@ -31,9 +32,11 @@ from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import attempts, deliveries, events, links, waiting
+from disconnect_fanout.adapters.store.user_match import UserMatch, match_events
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import forgotten
 from disconnect_fanout.domain.identity import content_hash
+from disconnect_fanout.domain.mailbox import mailbox
 
 _LARGEST_PAGE = 500
 _DELIVERIES = 50  # with ten attempts each they are a page
@@ -50,6 +53,7 @@ _EMPTY = (
         sealed=bindparam("_sealed"),
         content_hash=bindparam("_content"),
         user_hash=None,
+        mailbox_hash=None,
         google_hash=None,
     )
 )
@@ -95,7 +99,7 @@ class Forgetting:
     """Removes one person.
 
     Args:
-        email: case-folded.
+        email: as anybody wrote it.
     """
 
     def __init__(self, database: Database, seals: Seals, email: str) -> None:
@@ -104,22 +108,22 @@ class Forgetting:
         self._links = SealedLinks(database, seals)
         self._papers = PersonalPapers(database, seals, email)
         self._email = email
-        self._theirs = events.c.user_hash == seals.user_hash(email)
-        self._about_them = deliveries.c.event_id.in_(select(events.c.id).where(self._theirs))
 
     async def found(self) -> PersonalData:
         """Count what there is."""
-        recorded = select(func.count()).select_from(events).where(self._theirs)
+        theirs = await self._theirs()
+        about_them = _about(theirs)
+        recorded = select(func.count()).select_from(events).where(theirs.rows())
         told = select(
             func.count(), func.count(case((_UNTOLD, 1))), func.count(case((_DEAD, 1)))
-        ).where(self._about_them)
+        ).where(about_them)
         answered = (
             select(func.count())
             .select_from(attempts.join(deliveries, deliveries.c.id == attempts.c.delivery_id))
-            .where(self._about_them, _ANSWERED)
+            .where(about_them, _ANSWERED)
         )
         async with self._database.read() as connection:
-            linked = len(await self._links.find(connection, [self._email]))
+            linked = len(await self._linked(connection))
             known = (await connection.execute(recorded)).scalar_one()
             count, untold, dead = (await connection.execute(told)).one()
             answers = (await connection.execute(answered)).scalar_one()
@@ -133,7 +137,8 @@ class Forgetting:
     async def under_way(self) -> int:
         """Return how many requests about them are being made at this moment."""
         now = self._database.now_ms
-        leased = select(func.count()).where(self._about_them, _LEASED, deliveries.c.next_at > now)
+        about_them = _about(await self._theirs())
+        leased = select(func.count()).where(about_them, _LEASED, deliveries.c.next_at > now)
         async with self._database.read() as connection:
             return int((await connection.execute(leased)).scalar_one())
 
@@ -157,12 +162,13 @@ class Forgetting:
         Raises:
             Unsealable: an event was sealed with a key that is not configured.
         """
-        theirs = _deliveries_of(self._about_them)
-        known = select(events.c.id).where(self._theirs).order_by(events.c.id)
+        match = await self._theirs()
+        theirs = _deliveries_of(_about(match))
+        known = select(events.c.id).where(match.rows()).order_by(events.c.id)
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())
-            link_ids = list(await self._links.find(connection, [self._email]))
+            link_ids = await self._linked(connection)
         await self._papers.remove()
         for page in _pages(delivery_ids, _DELIVERIES):
             await self._empty_deliveries(page)
@@ -173,14 +179,23 @@ class Forgetting:
             async with self._database.record() as connection:
                 await connection.execute(delete(links).where(links.c.id.in_(rows)))
 
+    async def _theirs(self) -> UserMatch:
+        return await match_events(self._database, self._seals, self._email)
+
+    async def _linked(self, connection: AsyncConnection) -> list[int]:
+        """Return their links' rows, not those that may be another's (``Link.folded``)."""
+        found = await self._links.find(connection, [self._email])
+        return [row for row, link in found.items() if link.email == mailbox(self._email)]
+
     async def _discard_page(self) -> int | None:
         """Return how many were discarded; None when there was nothing to call off."""
         free = or_(~_LEASED, deliveries.c.next_at <= self._database.now_ms)
+        about_them = _about(await self._theirs())
         async with self._database.record() as connection:
             rows = await lock_first(
                 connection,
                 self._database,
-                self._about_them,
+                about_them,
                 and_(or_(_UNTOLD, _DEAD), free),
                 order=deliveries.c.created_at,
                 limit=_LARGEST_PAGE,
@@ -233,6 +248,10 @@ class Forgetting:
 
 def _deliveries_of(*which: ColumnElement[bool]) -> Select[Any]:
     return select(deliveries.c.id).where(*which).order_by(deliveries.c.id)
+
+
+def _about(theirs: UserMatch) -> ColumnElement[bool]:
+    return deliveries.c.event_id.in_(theirs.keys())
 
 
 def _pages(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

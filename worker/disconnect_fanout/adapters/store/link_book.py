@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import links, platforms
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 
 LARGEST_PAGE = 500
 """Links in one transaction: SQLite has one writer, and the worker wants its turn."""
@@ -25,7 +26,7 @@ class LinkChoice:
     """The links of one user to one platform that a command is about.
 
     Attributes:
-        email: case-folded.
+        email: as anybody wrote it.
         google_id: None for links with any or none; likewise the provider.
     """
 
@@ -36,7 +37,7 @@ class LinkChoice:
 
 
 class LinkBook:
-    """Links in the database. Addresses come case-folded, instants in whole seconds.
+    """Links in the database. Instants come in whole seconds.
 
     Raises:
         Unsealable: from any of its methods; a link was sealed with a key that is not configured.
@@ -78,7 +79,7 @@ class LinkBook:
         return [replace(link, unlinked_at=at) for link in found.values()]
 
     async def of_user(self, email: str) -> Sequence[Link]:
-        """Return the links of a case-folded address, the newest first."""
+        """Return the links that are, or may be, of an address, the newest first."""
         async with self._database.read() as connection:
             stored = await self._links.find(connection, [email])
         by_name = sorted(stored.items(), key=lambda one: (one[1].platform_id, one[0]))
@@ -96,7 +97,10 @@ class LinkBook:
         return {"row": row, **{f"_{name}": columns[name] for name in _CHANGING}}
 
 
-_CHANGING = ("user_hash", "google_hash", "sealed", "email", "google_id", "unlinked_at")
+_CHANGING = (
+    "user_hash", "mailbox_hash", "spelling", "google_hash", "sealed", "email", "google_id",
+    "unlinked_at",
+)  # fmt: skip
 _CHANGE = (
     update(links)
     .where(links.c.id == bindparam("row"))
@@ -110,7 +114,8 @@ def _row(stored: tuple[int, Link]) -> int:
 
 def _open(link: Link, choice: LinkChoice, at: datetime) -> bool:
     return (
-        link.platform_id == choice.platform_id
+        link.email == mailbox(choice.email)  # what is only maybe theirs may be another's
+        and link.platform_id == choice.platform_id
         and link.unlinked_at is None
         and link.linked_at <= at
         and choice.google_id in {None, link.google_id}

@@ -8,6 +8,7 @@ from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.domain.event import User
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.old_spelling import folds
 
 
 async def find_links(
@@ -18,7 +19,7 @@ async def find_links(
     Raises:
         Unsealable: a link was sealed with a key that is not configured.
     """
-    emails = _storable({user.folded_email for user in users})
+    emails = _storable({user.email for user in users})
     google_ids = _storable({user.google_id or "" for user in users})
     by_email: dict[str, dict[int, Link]] = defaultdict(dict)
     by_google_id: dict[str, dict[int, Link]] = defaultdict(dict)
@@ -30,9 +31,19 @@ async def find_links(
             by_google_id[link.google_id][row] = link
     none: dict[int, Link] = {}
     return [
-        {**by_email.get(user.folded_email, none), **by_google_id.get(user.google_id or "", none)}
+        {
+            **by_email.get(user.mailbox, none),
+            **_folded(user, by_email),
+            **by_google_id.get(user.google_id or "", none),
+        }
         for user in users
     ]
+
+
+def _folded(user: User, by_email: Mapping[str, Mapping[int, Link]]) -> dict[int, Link]:
+    """Return the links that may be the user's, because an older version folded their address."""
+    maybe = (found for one in folds(user.mailbox) if (found := by_email.get(one)))
+    return {row: link for found in maybe for row, link in found.items() if link.may_be_of(user)}
 
 
 def _storable(keys: Collection[str]) -> list[str]:

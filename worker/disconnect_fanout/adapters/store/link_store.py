@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, or_, select, union, update
+from sqlalchemy import Row, and_, bindparam, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.added_recipients import add_recipients
@@ -21,6 +21,7 @@ from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events, google_known, links
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.old_spelling import old_spellings
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.link_store import Opening, Owed
 
@@ -78,29 +79,40 @@ class SqlLinkStore:
         return await self._patiently(partial(self._settle, ends, owed))
 
     async def _disconnects(self, users: Sequence[User]) -> Sequence[Sequence[DisconnectEvent]]:
-        by_user = {self._seals.user_hash(one.folded_email) for one in users}
-        by_google_id = {self._seals.text_hash(one.google_id) for one in users if one.google_id}
-        columns = (events.c.id, events.c.user_hash, events.c.google_hash, events.c.sealed)
-        theirs = select(*columns).where(events.c.user_hash.in_(by_user))
-        named = self._database.among(events.c.google_hash, by_google_id)
+        texts = {one for user in users for one in (user.mailbox, *old_spellings(user.email))}
+        boxes = {self._seals.text_hash(user.mailbox) for user in users}
+        accounts = {self._seals.text_hash(one.google_id) for one in users if one.google_id}
+        legs = (
+            events.c.user_hash.in_({self._seals.user_hash(one) for one in texts}),
+            and_(
+                events.c.mailbox_hash.is_not(None),
+                events.c.user_hash.is_not(None),
+                self._database.among(events.c.mailbox_hash, boxes),
+            ),
+            and_(google_known, self._database.among(events.c.google_hash, accounts)),
+        )
+        columns = (events.c.id, events.c.google_hash, events.c.sealed)
+        wanted = union(*(select(*columns).where(leg) for leg in legs))
         async with self._database.read() as connection:
-            rows = await connection.execute(
-                union(theirs, select(*columns).where(google_known, named))
-            )
-        found: defaultdict[bytes | str, dict[str, DisconnectEvent]] = defaultdict(dict)
+            rows = (await connection.execute(wanted)).all()
+        return self._by_user(users, rows)
+
+    def _by_user(
+        self, users: Sequence[User], rows: Sequence[Row[Any]]
+    ) -> Sequence[Sequence[DisconnectEvent]]:
+        """A hash brings namesakes along (``spelling``), so what was sealed decides."""
+        found: defaultdict[str, dict[str, DisconnectEvent]] = defaultdict(dict)
         for row in rows:
             event = self._seals.open_event(row.sealed)
-            found[row.user_hash][event.id] = event
+            found[event.user.mailbox][event.id] = event
             if row.google_hash is not None:
                 found[row.google_hash][event.id] = event
-        return [tuple(self._of(user, found).values()) for user in users]
-
-    def _of(
-        self, user: User, found: Mapping[bytes | str, dict[str, DisconnectEvent]]
-    ) -> dict[str, DisconnectEvent]:
-        by_email = found.get(self._seals.user_hash(user.folded_email), {})
-        account = user.google_id and self._seals.text_hash(user.google_id)
-        return {**by_email, **(found.get(account, {}) if account else {})}
+        none: dict[str, DisconnectEvent] = {}
+        accounts = [one.google_id and self._seals.text_hash(one.google_id) for one in users]
+        return [
+            tuple({**found.get(user.mailbox, none), **found.get(account or "", none)}.values())
+            for user, account in zip(users, accounts, strict=True)
+        ]
 
     async def _settle(self, ends: Mapping[int, datetime], owed: Collection[Owed]) -> Sequence[Owed]:
         by_event: defaultdict[str, list[Owed]] = defaultdict(list)

@@ -9,6 +9,7 @@ from disconnect_fanout.adapters.store.api_tables import outbox
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.spelling import hash_columns
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.relay import Promise
 
@@ -25,7 +26,7 @@ class SqlOutbox:
         rows = [
             {
                 "event_id": event.id,
-                "user_hash": self._seals.text_hash(event.user.folded_email),
+                **hash_columns(self._seals, event.user.email),
                 "sealed": self._seals.seal_event(event),
                 "created_at": self._database.now_ms,
                 "taken_until": 0,

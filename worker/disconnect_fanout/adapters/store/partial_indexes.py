@@ -6,8 +6,10 @@ longer than most commands do.
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Index, Table
+from sqlalchemy import ColumnElement, Index, Table, and_
 
+from disconnect_fanout.adapters.store.api_tables import credentials, outbox
+from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.tables import (
     attempts,
     clear,
@@ -56,8 +58,23 @@ _ALL: tuple[tuple[Table, ColumnElement[bool], str, str], ...] = (
 )
 
 
+_SPELLED = (connects, credentials, events, links, outbox)
+_OPENABLE = (credentials, events, links, outbox)
+
+
+def _spelling() -> Iterator[tuple[Table, ColumnElement[bool], str, str]]:
+    """Addresses whose mailbox is another text than older versions hash, and rows of theirs."""
+    for table in _SPELLED:
+        other = table.c.mailbox_hash.is_not(None)
+        yield table, other, f"ix_{table.name}_mailbox_hash", "mailbox_hash"
+    for table in _OPENABLE:
+        older = and_(table.c.spelling.is_(None), table.c.user_hash.is_not(None))
+        (key,) = table.primary_key.columns
+        yield table, older, f"ix_{table.name}_older", key.name
+
+
 def _made() -> Iterator[Index]:
-    for table, where, name, columns in _ALL:
+    for table, where, name, columns in (*_ALL, *_spelling()):
         named = [table.c[one] for one in columns.split()]
         yield Index(name, *named, sqlite_where=where, postgresql_where=where)
 

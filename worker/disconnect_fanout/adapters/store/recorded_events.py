@@ -8,6 +8,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
+from disconnect_fanout.adapters.store.user_match import match_events
 from disconnect_fanout.domain.event import DisconnectEvent
 
 
@@ -32,15 +33,16 @@ class RecordedEvents:
             raise NotFound("event", event_id)
         return None if row.user_hash is None else self._seals.open_event(row.sealed)
 
-    async def of_user(self, folded_email: str, limit: int) -> Sequence[DisconnectEvent]:
-        """Return the events of a case-folded address, the newest first.
+    async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
+        """Return the events of an address, as anybody wrote it, the newest first.
 
         Raises:
             Unsealable: one was sealed with a key that is not configured.
         """
+        theirs = await match_events(self._database, self._seals, email)
         wanted = (
             select(events.c.sealed)
-            .where(events.c.user_hash == self._seals.user_hash(folded_email))
+            .where(theirs.rows())
             .order_by(events.c.received_at.desc(), events.c.id)
             .limit(limit)
         )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms, to_s
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.spelling import event_hash_columns
 from disconnect_fanout.adapters.store.tables import deliveries, events
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import forgotten
@@ -139,7 +140,7 @@ class RegistrationDesk:
         return {
             "id": event.id,
             "content_hash": self._seals.text_hash(intent.content_hash),
-            "user_hash": self._seals.user_hash(event.user.folded_email),
+            **event_hash_columns(self._seals, event.user.email),
             "google_hash": None if google_id is None else self._seals.text_hash(google_id),
             "sealed": self._seals.seal_event(event),
             "disconnected_at": to_s(event.disconnected_at),

@@ -21,6 +21,7 @@ from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.token_digest import token_digest
 from disconnect_fanout.domain.credential import Credential
+from disconnect_fanout.domain.mailbox import mailbox
 from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outcome, Reused
 
 KEPT_S = 86_400.0
@@ -64,19 +65,19 @@ class RememberedAnswers:
             connection: of the transaction that began with ``before``.
             memo: None keeps nothing.
             outcome: the answer.
-            email: case-folded; whose connection it was about, None if that is not known.
+            email: as anybody wrote it; whose connection it was about, None if that is not known.
         """
         if memo is not None:
-            user = None if email is None else self._seals.text_hash(email)
+            user = None if email is None else self._seals.text_hash(mailbox(email))
             told = {"sealed": self._seals.seal(_text(outcome)), "user_hash": user}
             await connection.execute(update(answers).where(self._place(memo)).values(told))
 
     async def forget(self, email: str) -> None:
-        """Keep the outcomes about a case-folded address, and nothing that tells whose they are.
+        """Keep the outcomes about an address, and nothing that tells whose they are.
 
         What was asked with such a key before is still not done twice, whatever it was.
         """
-        theirs = answers.c.user_hash == self._seals.text_hash(email)
+        theirs = answers.c.user_hash == self._seals.text_hash(mailbox(email))
         emptied = update(answers).where(theirs).values(request=_FORGOTTEN, user_hash=None)
         async with self._database.record() as connection:
             await connection.execute(emptied)

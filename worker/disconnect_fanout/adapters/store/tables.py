@@ -22,6 +22,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -75,6 +76,8 @@ links = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("user_hash", String(32)),  # keyed hash of the case-folded address
+    Column("mailbox_hash", String(32)),  # of the mailbox, where it is another one (``spelling``)
+    Column("spelling", SmallInteger),
     Column("google_hash", String(32)),  # keyed hash of the google id
     Column("sealed", LargeBinary),  # address and google id as JSON, encrypted
     Column("email", Text),  # clear: only what the owner's SQL wrote, until a worker seals it
@@ -98,6 +101,8 @@ events = Table(
     Column("id", String(128), primary_key=True),
     Column("content_hash", String(32), nullable=False),  # keyed: nobody tries addresses on a copy
     Column("user_hash", LargeBinary),  # keyed hash of the case-folded address; None once forgotten
+    Column("mailbox_hash", String(32)),  # of the mailbox, where it is another one (``spelling``)
+    Column("spelling", SmallInteger),
     Column("google_hash", String(32)),  # keyed; only where connects may come after disconnects
     Column("sealed", LargeBinary, nullable=False),  # the event as JSON, encrypted
     Column("disconnected_at", BigInteger, nullable=False),  # seconds
