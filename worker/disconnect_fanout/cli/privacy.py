@@ -13,6 +13,7 @@ from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.person import EmailOption
 from disconnect_fanout.cli.session import Session, execute, opened
+from disconnect_fanout.domain.mailbox import mailbox
 
 app = typer.Typer(no_args_is_help=True)
 _LOOK_EVERY_S = 0.2
@@ -65,7 +66,7 @@ def forget(
 
     async def work() -> Forgotten | None:
         async with opened() as session:
-            person = Forgetting(session.database, await session.seals(), email.casefold())
+            person = Forgetting(session.database, await session.seals(), mailbox(email))
             found = await person.found()
             if not (found.links or found.events or found.credentials or found.promised):
                 say("nothing is stored about this person")

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from disconnect_fanout.domain.mailbox import mailbox
+
 EVENT_TYPE = "user.calendar.disconnected"
 API_VERSION = "v1"
 
@@ -40,7 +42,7 @@ class User:
     @property
     def folded_email(self) -> str:
         """The form in which addresses are compared (CONTRACT section 4)."""
-        return self.email.casefold()
+        return mailbox(self.email)
 
     def __repr__(self) -> str:
         """Say nothing: a user in a traceback or a log line would be a leak."""

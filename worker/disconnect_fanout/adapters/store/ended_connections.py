@@ -20,6 +20,7 @@ from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Outcome, Reused
 from disconnect_fanout.policy.disconnection import Disconnection, events_of
 
@@ -69,7 +70,7 @@ class SqlConnections:
     async def _end_user(
         self, connection: AsyncConnection, email: str, platform_id: str
     ) -> Ended | NotConnected:
-        folded = email.casefold()
+        folded = mailbox(email)
         at = await self._now(connection)
         open_links = await self._open_links(connection, folded, at, _ANY)
         if platform_id not in {link.platform_id for link in open_links.values()}:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
+from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
 from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
@@ -131,6 +132,7 @@ class Forgetting:
         """
         theirs = select(deliveries.c.id).where(self._about_them).order_by(deliveries.c.id)
         known = select(events.c.id).where(self._theirs).order_by(events.c.id)
+        await ClearLinks(self._database, self._seals).seal_over(self._email)
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())

@@ -1,21 +1,36 @@
 """Links at rest: who is linked is sealed, and found again by keyed hashes.
 
 A row that the owner's own SQL wrote is clear until a worker has sealed it (``clear_links``), and is
-found by its clear columns until then.
+found by its clear columns until then, however they are spelled (``spelling``).
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, union_all
+from sqlalchemy import CompoundSelect, Row, Select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.instant import from_s, maybe_from_s, to_s
+from disconnect_fanout.adapters.store.instant import from_s, to_s
+from disconnect_fanout.adapters.store.probe import probe
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.spelling import ODD, key, keys_of, link_columns, written
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links
+from disconnect_fanout.adapters.store.wanted_links import WantedLinks
 from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
+
+NO_GOOGLE_ID = "not digits"
+"""In place of the hash of what was stored as a Google id and can't be one."""
+
+_CLEAR = {"user_hash": ("email", clear_email), "google_hash": ("google_id", clear_google_id)}
+_MOST_ROWS = 1000
+"""More are compared in a thread: whoever waits for an answer of a platform must not wait for us."""
+_EARLIEST_S = to_s(datetime.min.replace(tzinfo=UTC))
+_LATEST_S = to_s(datetime.max.replace(tzinfo=UTC))
 
 
 class SealedLinks:
@@ -31,30 +46,31 @@ class SealedLinks:
         emails: Collection[str],
         google_ids: Collection[str] = (),
     ) -> dict[int, Link]:
-        """Return the links of these case-folded addresses or google ids, by row, with one query.
+        """Return the links of these mailboxes or google ids, by row, with one query.
 
         A value that was asked for is known by its hash; only what was not is decrypted.
 
         Raises:
             Unsealable: a link was sealed with a key that is not configured.
         """
-        users = {self._seals.text_hash(one): one for one in emails}
-        accounts = {self._seals.text_hash(one): one for one in google_ids}
-        legs = [
-            *self._legs("user_hash", users, "email", emails),
-            *self._legs("google_hash", accounts, "google_id", google_ids),
-        ]
-        if not legs:
+        if not emails and not google_ids:
             return {}
-        rows = await connection.execute(union_all(*legs))
-        known = {**users, **accounts}
-        return {row.id: self.open(row, known) for row in rows}
+        rows = (await connection.execute(self.look_up(emails, google_ids))).all()
+        wanted = WantedLinks(self._hashed(emails), self._hashed(google_ids))
+        if len(rows) > _MOST_ROWS:  # odd ones, not sealed yet
+            return await asyncio.to_thread(self._opened, rows, wanted)
+        return self._opened(rows, wanted)
+
+    def look_up(self, emails: Collection[str], google_ids: Collection[str]) -> CompoundSelect[Any]:
+        """Return the query for at least one of these: their rows, and odd ones besides."""
+        users, accounts = self._hashed(emails), self._hashed(google_ids)
+        return union_all(*self._legs("user_hash", users), *self._legs("google_hash", accounts))
 
     def open(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link:
         """Return the link of a row.
 
         Args:
-            row: of ``links``, complete.
+            row: with all of ``link_columns``.
             known: values by their hashes, which then need not be decrypted.
 
         Raises:
@@ -64,17 +80,18 @@ class SealedLinks:
         return Link(
             email=email,
             platform_id=row.platform_id,
-            linked_at=from_s(row.linked_at),
-            unlinked_at=maybe_from_s(row.unlinked_at),
+            linked_at=_instant(row.linked_at),
+            unlinked_at=None if row.unlinked_at is None else _instant(row.unlinked_at),
             google_id=google_id,
-            provider=None if row.provider is None else Provider(row.provider),
+            provider=_provider(row.provider),
+            latest_start=None if row.latest_start is None else _instant(row.latest_start),
         )
 
     def user_columns(self, email: str, google_id: str | None) -> dict[str, Any]:
         """Return what says who is linked: sealed and hashed, nothing clear."""
         return {
             "user_hash": self._seals.text_hash(email),
-            "google_hash": None if google_id is None else self._seals.text_hash(google_id),
+            "google_hash": self._google_hash(google_id),
             "sealed": self._seals.seal_user(email, google_id),
             "email": None,
             "google_id": None,
@@ -87,26 +104,59 @@ class SealedLinks:
             "provider": None if link.provider is None else link.provider.value,
             "platform_id": link.platform_id,
             "linked_at": to_s(link.linked_at),
-            "unlinked_at": None if link.unlinked_at is None else to_s(link.unlinked_at),
+            "unlinked_at": _maybe_to_s(link.unlinked_at),
+            "latest_start": _maybe_to_s(link.latest_start),
         }
+
+    def _hashed(self, texts: Collection[str]) -> Mapping[str, str]:
+        return {self._seals.text_hash(one): one for one in texts}
+
+    def _google_hash(self, google_id: str | None) -> str | None:
+        """What is no Google id is kept, and never found: its link is its address's."""
+        if google_id is None:
+            return None
+        return self._seals.text_hash(google_id) if is_google_id(google_id) else NO_GOOGLE_ID
+
+    def _opened(self, rows: Iterable[Row[Any]], wanted: WantedLinks) -> dict[int, Link]:
+        return {row.id: self.open(row, wanted.known) for row in rows if wanted.has(row)}
 
     def _user(self, row: Row[Any], known: Mapping[str, str]) -> tuple[str, str | None]:
         """What is clear is newer than what is sealed: the owner wrote it since."""
-        email = row.email or known.get(row.user_hash)
-        google_id = row.google_id or known.get(row.google_hash)
+        email, google_id = written(row)
+        if row.sealed is None:
+            return email or "", google_id
+        email = email or known.get(row.user_hash)
+        google_id = google_id or known.get(row.google_hash)
         if email is not None and (google_id is not None or row.google_hash is None):
             return email, google_id
         sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
         return email or sealed_email, google_id or sealed_google_id
 
-    def _legs(
-        self, hashed: str, hashes: Collection[str], clear: str, texts: Collection[str]
-    ) -> Iterable[Select[Any]]:
+    def _legs(self, hashed: str, hashes: Mapping[str, str]) -> Iterable[Select[Any]]:
         """Look-ups on one index each; an OR would tempt a planner to read the whole table."""
-        if not texts:
+        if not hashes:
             return ()
-        written = clear_email if clear == "email" else clear_google_id
+        columns = link_columns(self._database)
+        clear, exists = _CLEAR[hashed]
+        keys = keys_of(hashes.values()) if clear == "email" else [*hashes.values(), ODD]
         return (
-            select(links).where(self._database.among(links.c[hashed], hashes)),
-            select(links).where(written, self._database.among(links.c[clear], texts)),
+            probe(self._database, columns, links.c[hashed], hashes),
+            probe(self._database, columns, key(self._database, clear), keys, exists),
         )
+
+
+def _provider(text: str | None) -> Provider | None:
+    """The owner's SQL may write what it likes; a provider that nobody knows restricts nothing."""
+    try:
+        return None if text is None else Provider(text.strip().lower())
+    except ValueError:
+        return None
+
+
+def _instant(seconds: int) -> datetime:
+    """What no calendar has (milliseconds, by mistake) is as late as can be."""
+    return from_s(min(max(seconds, _EARLIEST_S), _LATEST_S))
+
+
+def _maybe_to_s(instant: datetime | None) -> int | None:
+    return None if instant is None else to_s(instant)
