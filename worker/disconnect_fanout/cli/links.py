@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice, Written
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.import_file import ImportFile
@@ -20,6 +20,7 @@ from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, ProviderOp
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 
 app = typer.Typer(no_args_is_help=True, help="Links: who had their calendar connected where.")
 PlatformOption = Annotated[str, typer.Option("--platform", metavar="ID", help="The platform's id.")]
@@ -43,9 +44,23 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did."""
+    """What an import did.
 
-    links: int
+    Attributes:
+        links: lines of the file.
+        new: links that were not there before.
+        changed: links that have an earlier start, an end or a Google id now.
+    """
+
+    links: int = 0
+    new: int = 0
+    changed: int = 0
+
+    def and_then(self, page: Written) -> "Imported":
+        """Return this and one page more."""
+        return Imported(
+            self.links + len(page.links), self.new + page.new, self.changed + page.changed
+        )
 
 
 @app.command()
@@ -60,13 +75,13 @@ def add(
 ) -> None:
     r"""Note that a platform has a user's calendar connected, from now on or from --at on.
 
-    A link that is open already stays as it is.
+    A link that is open already stays as it is, but for an earlier start.
 
     \b
     Example:
       fanout links add --email alice@example.com --google-id 105942374304 --platform plat_luma
     """
-    link = Link(email.casefold(), platform, _second(at), None, google_id, provider)
+    link = Link(mailbox(email), platform, _second(at), None, google_id, provider)
 
     async def work() -> Link:
         async with opened() as session:
@@ -74,9 +89,10 @@ def add(
             if await book.unregistered([platform]):
                 raise NotFound("platform", platform)
             async with audited(session) as counts:
-                (noted,) = await book.write([link], anew=True)
+                written = await book.write([link], anew=True)
                 counts["links"] = 1
-            return noted
+            say(f"links: {written.new} new, {written.changed} changed")
+            return written.links[0]
 
     show_one(_record(execute(work())), output)
 
@@ -99,7 +115,7 @@ def end(
     Example:
       fanout links end --email alice@example.com --platform plat_luma
     """
-    choice = LinkChoice(email.casefold(), platform, google_id, provider)
+    choice = LinkChoice(mailbox(email), platform, google_id, provider)
     when = _second(at)
 
     async def work() -> list[LinkRecord]:
@@ -125,7 +141,7 @@ def all_(email: EmailOption, output: OutputOption = Output.TABLE) -> None:
 
     async def work() -> list[LinkRecord]:
         async with opened() as session:
-            found = await (await _book(session)).of_user(email.casefold())
+            found = await (await _book(session)).of_user(mailbox(email))
             return [_record(link) for link in found]
 
     show_list(execute(work()), output)
@@ -140,18 +156,18 @@ def import_(
 
     Fields: email, platform_id, and optionally google_id, provider, linked_at (without it: since
     ever), unlinked_at. Importing a file again changes nothing; a link that has an end by now is
-    ended.
+    ended, and one of which the file knows an earlier start has that start.
 
     \b
     Example:
       fanout links import links.csv
     """
-    show_one(Imported(execute(_import(file))), output)
+    show_one(execute(_import(file)), output)
 
 
-async def _import(file: Path) -> int:
+async def _import(file: Path) -> Imported:
     async with opened() as session:
-        book, count = await _book(session), 0
+        book, done = await _book(session), Imported()
         lines, named = ImportFile(file, FIELDS, REQUIRED, parse_link), set[str]()
         lines.check(lambda link: named.add(link.platform_id))
         links = lines.read()
@@ -160,13 +176,13 @@ async def _import(file: Path) -> int:
         async with audited(session) as counts:
             try:
                 while page := list(islice(links, LARGEST_PAGE)):
-                    await book.write(page)
-                    count += len(page)
-                    counts["links"] = count
+                    done = done.and_then(await book.write(page))
+                    counts["links"] = done.links
             except asyncio.CancelledError:
-                say(f"interrupted after {count} links; import the file again, it adds the others")
+                said = f"interrupted after {done.links} links"
+                say(f"{said}; import the file again, it adds the others")
                 raise
-    return count
+    return done
 
 
 async def _book(session: Session) -> LinkBook:

@@ -25,7 +25,7 @@ class LinkChoice:
     """The links of one user to one platform that a command is about.
 
     Attributes:
-        email: case-folded.
+        email: a mailbox.
         google_id: None for links with any or none; likewise the provider.
     """
 
@@ -35,8 +35,23 @@ class LinkChoice:
     provider: Provider | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of links that were noted.
+
+    Attributes:
+        links: each as it is stored now; one that is open already may have a start before.
+        new: how many were inserted.
+        changed: how many of those that were there say something else now.
+    """
+
+    links: Sequence[Link]
+    new: int
+    changed: int
+
+
 class LinkBook:
-    """Links in the database. Addresses come case-folded, instants in whole seconds.
+    """Links in the database. Addresses come as mailboxes, instants in whole seconds.
 
     Raises:
         Unsealable: from any of its methods; a link was sealed with a key that is not configured.
@@ -46,15 +61,12 @@ class LinkBook:
         self._database = database
         self._links = SealedLinks(database, seals)
 
-    async def write(self, page: Sequence[Link], *, anew: bool = False) -> Sequence[Link]:
+    async def write(self, page: Sequence[Link], *, anew: bool = False) -> Written:
         """Note up to ``LARGEST_PAGE`` links in one transaction.
 
         Args:
             page: their instants are whole seconds.
             anew: see ``LinkMerge``.
-
-        Returns:
-            Each as it is stored now: one that is open already stays as it is.
         """
         emails = list({link.email for link in page})
         async with self._database.record() as connection:
@@ -64,9 +76,9 @@ class LinkBook:
             if merge.new:
                 rows = [self._links.columns(link) for link in merge.new]
                 await connection.execute(insert(links), rows)
-            if merge.changed:
-                await connection.execute(_CHANGE, [self._change(*one) for one in merge.changed])
-        return noted
+            if merge.touched:
+                await connection.execute(_CHANGE, [self._change(*one) for one in merge.touched])
+        return Written(noted, len(merge.new), merge.changed)
 
     async def end(self, choice: LinkChoice, at: datetime) -> Sequence[Link]:
         """End the open links that match and began by then; return them as they are now."""
@@ -78,7 +90,7 @@ class LinkBook:
         return [replace(link, unlinked_at=at) for link in found.values()]
 
     async def of_user(self, email: str) -> Sequence[Link]:
-        """Return the links of a case-folded address, the newest first."""
+        """Return the links of a mailbox, the newest first."""
         async with self._database.read() as connection:
             stored = await self._links.find(connection, [email])
         by_name = sorted(stored.items(), key=lambda one: (one[1].platform_id, one[0]))
@@ -96,7 +108,16 @@ class LinkBook:
         return {"row": row, **{f"_{name}": columns[name] for name in _CHANGING}}
 
 
-_CHANGING = ("user_hash", "google_hash", "sealed", "email", "google_id", "unlinked_at")
+_CHANGING = (
+    "user_hash",
+    "google_hash",
+    "sealed",
+    "email",
+    "google_id",
+    "linked_at",
+    "unlinked_at",
+    "latest_start",
+)
 _CHANGE = (
     update(links)
     .where(links.c.id == bindparam("row"))
