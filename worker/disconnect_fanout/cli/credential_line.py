@@ -4,9 +4,16 @@ from collections.abc import Mapping
 
 import typer
 
-from disconnect_fanout.cli.line_field import flag, named, optional_number, optional_text
+from disconnect_fanout.cli.line_field import (
+    flag,
+    google_id_of,
+    named,
+    optional_number,
+    optional_text,
+)
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
+from disconnect_fanout.domain.mailbox import mailbox
 
 FIELDS = ("id", "type", "user_id", "email", "google_id", "team_id", "app_id", "invalid")
 REQUIRED = ("id", "type", "user_id", "email")
@@ -41,10 +48,7 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
     if unknown:
         raise ValueError(f"unknown field {unknown[0]!r}; expected {', '.join(FIELDS)}")
     numbers = {one: optional_number(one, fields.get(one)) for one in ("id", "user_id", "team_id")}
-    texts = {
-        one: optional_text(one, fields.get(one)) or ""
-        for one in ("type", "email", "google_id", "app_id")
-    }
+    texts = {one: optional_text(one, fields.get(one)) or "" for one in ("type", "email", "app_id")}
     for name in REQUIRED:
         if numbers.get(name, texts.get(name)) in {None, ""}:
             raise ValueError(f"{name}: is missing")
@@ -53,10 +57,8 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
         id=numbers["id"] or 0,
         type=kind,
         user_id=numbers["user_id"] or 0,
-        email=named("email", valid_email, texts["email"]).casefold(),
-        google_id=named("google_id", valid_identifier, texts["google_id"])
-        if texts["google_id"]
-        else None,
+        email=mailbox(named("email", valid_email, texts["email"])),
+        google_id=google_id_of(fields.get("google_id")),
         team_id=numbers["team_id"],
         app_id=named("app_id", valid_identifier, texts["app_id"])
         if texts["app_id"]

@@ -21,6 +21,7 @@ from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_o
 from disconnect_fanout.cli.person import EmailOption, GoogleIdOption, parse_identifier
 from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
+from disconnect_fanout.domain.mailbox import mailbox
 
 app = typer.Typer(no_args_is_help=True, help="Calendar credentials, for `fanout api`.")
 _LARGEST_ID = 2**63 - 1
@@ -56,7 +57,7 @@ def add(
     """
     app_of_type = CREDENTIAL_TYPES[kind].app_id
     one = Credential(
-        number, kind, user_id, email.casefold(), google_id, team_id, app_id or app_of_type, invalid
+        number, kind, user_id, mailbox(email), google_id, team_id, app_id or app_of_type, invalid
     )
 
     async def work() -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from disconnect_fanout.cli.line_field import named, optional_text
+from disconnect_fanout.cli.line_field import google_id_of, named, optional_text
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 
 FIELDS = ("email", "google_id", "provider", "platform_id", "linked_at", "unlinked_at")
 REQUIRED = ("email", "platform_id")
@@ -37,11 +38,11 @@ def parse_link(fields: Mapping[str, object]) -> Link:
     if unlinked_at is not None and unlinked_at < linked_at:
         raise ValueError("unlinked_at: is earlier than linked_at")
     return Link(
-        email=named("email", valid_email, texts["email"] or "").casefold(),
+        email=mailbox(named("email", valid_email, texts["email"] or "")),
         platform_id=named("platform_id", valid_identifier, texts["platform_id"] or ""),
         linked_at=linked_at,
         unlinked_at=unlinked_at,
-        google_id=_google_id(texts["google_id"]),
+        google_id=google_id_of(fields.get("google_id")),
         provider=_provider(texts["provider"]),
     )
 
@@ -56,10 +57,6 @@ def _instant(name: str, text: str | None) -> datetime | None:
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"{name}: expected a time with an offset, such as {_EXAMPLE}")
-
-
-def _google_id(text: str | None) -> str | None:
-    return None if text is None else named("google_id", valid_identifier, text)
 
 
 def _provider(text: str | None) -> Provider | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
 
 
@@ -59,7 +60,6 @@ def _event(
 
 def _google_id(ended: Disconnection) -> str | None:
     """The one that all agree on. With two, only the address can find all links."""
-    known = {link.google_id for link in ended.links if link.google_id}
-    if ended.google_id is not None:
-        known.add(ended.google_id)
+    ids = (ended.google_id, *(link.google_id for link in ended.links))
+    known = {one for one in ids if is_google_id(one)}
     return known.pop() if len(known) == 1 else None
