@@ -18,6 +18,7 @@ from disconnect_fanout.cli.filters import LimitOption, UserOption
 from disconnect_fanout.cli.moment import SinceOption, UntilOption
 from disconnect_fanout.cli.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.cli.session import execute, opened
+from disconnect_fanout.domain.mailbox import mailbox
 
 app = typer.Typer(no_args_is_help=True, help="Events: what came in and what became of it.")
 EventArgument = Annotated[str, typer.Argument(metavar="ID", help="The id that upstream gave it.")]
@@ -27,6 +28,12 @@ EventArgument = Annotated[str, typer.Argument(metavar="ID", help="The id that up
 def all_(
     *,
     outcome: Annotated[RecordedOutcome | None, typer.Option("--outcome")] = None,
+    near_miss: Annotated[
+        bool,
+        typer.Option(
+            "--near-miss", help="Of which a platform was not told: it has another Google id."
+        ),
+    ] = False,
     user: UserOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -36,16 +43,17 @@ def all_(
     r"""List events, the newest first.
 
     \b
-    Example:
+    Examples:
       fanout events list --outcome no_recipients --since 2h
+      fanout events list --near-miss
     """
 
     async def work() -> list[EventRecord]:
         async with opened() as session:
             hashed = None
             if user is not None:
-                hashed = (await session.seals()).user_hash(user.casefold())
-            chosen = EventFilter(outcome, hashed, since, until)
+                hashed = (await session.seals()).user_hash(mailbox(user))
+            chosen = EventFilter(outcome, hashed, since, until, near_miss)
             return await EventHistory(session.database).all(chosen, limit)
 
     show_list(execute(work()), output)

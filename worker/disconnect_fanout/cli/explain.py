@@ -20,6 +20,7 @@ from disconnect_fanout.cli.session import Session, execute, opened
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.mailbox import mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class ExplainedPlatform:
         told: the platform has accepted it.
         state: of the delivery, None if there is none.
         next_at: of the next attempt.
+        near_miss: not told, because the address is linked to it under another Google id.
     """
 
     event_id: str
@@ -58,6 +60,7 @@ class ExplainedPlatform:
     state: str | None
     next_at: datetime | None
     last_result: str | None
+    near_miss: bool
     link: LinkInterval | None
     because: str
 
@@ -111,7 +114,7 @@ async def _explain(wanted: _Wanted) -> list[ExplainedPlatform]:
 async def _events(session: Session, wanted: _Wanted) -> list[DisconnectEvent]:
     recorded = RecordedEvents(session.database, await session.seals())
     if wanted.user is not None:
-        found = await recorded.of_user(wanted.user.casefold(), wanted.limit + 1)
+        found = await recorded.of_user(mailbox(wanted.user), wanted.limit + 1)
         return first(wanted.limit, list(found))
     event = await recorded.one(wanted.event or "")
     if event is None:
@@ -128,6 +131,7 @@ def _record(one: Explained, words: str) -> ExplainedPlatform:
         state=None if delivery is None else delivery.state,
         next_at=None if delivery is None else delivery.next_at,
         last_result=None if delivery is None else delivery.last_result,
+        near_miss=one.near_miss,
         link=None if one.explanation.link is None else _interval(one.explanation.link),
         because=words,
     )

@@ -66,11 +66,13 @@ class FannedOut:
 
     Attributes:
         dead: ids of deliveries that were dead before any request, with the reasons.
+        near_misses: platforms that are not told because of another Google id alone.
     """
 
     recipients: int
     admitted: tuple[Admitted, ...]
     dead: tuple[tuple[PlannedDelivery, DeadReason], ...]
+    near_misses: int = 0
 
 
 Resolution: TypeAlias = FannedOut | Registration
@@ -122,8 +124,10 @@ class Resolver:
         return await self._batcher.submit(event)
 
     async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
-        recipients = await self._planner.recipients(events, await self._store.links(events))
-        drafts = [self._draft(event, who) for event, who in zip(events, recipients, strict=True)]
+        links = await self._store.links(events)
+        recipients = await self._planner.recipients(events, links)
+        missed = self._planner.near_misses(events, links)
+        drafts = [self._draft(*one) for one in zip(events, recipients, missed, strict=True)]
         intents = [draft.intent for draft in drafts]
         registrations: Sequence[Registration] = []
         try:
@@ -136,7 +140,9 @@ class Resolver:
             _resolution(draft, answer) for draft, answer in zip(drafts, registrations, strict=True)
         ]
 
-    def _draft(self, event: DisconnectEvent, recipients: Sequence[Recipient]) -> _Draft:
+    def _draft(
+        self, event: DisconnectEvent, recipients: Sequence[Recipient], near_misses: int
+    ) -> _Draft:
         planned: list[PlannedDelivery] = []
         admitted: list[Admitted] = []
         for one in recipients:
@@ -151,7 +157,8 @@ class Resolver:
             planned.append(PlannedDelivery(name, one.platform_id, lease, held))
             job = LeasedDelivery(name, one.platform_id, event, lease)
             admitted.append(Admitted(job, platform, ticket))
-        return _Draft(Intent(event, content_hash(event), tuple(planned)), tuple(admitted))
+        intent = Intent(event, content_hash(event), tuple(planned), near_misses)
+        return _Draft(intent, tuple(admitted))
 
     def _hand_back(self, drafts: Sequence[_Draft], registrations: Sequence[Registration]) -> None:
         """Free the slots of deliveries that are not ours to send after all."""
@@ -166,4 +173,4 @@ def _resolution(draft: _Draft, answer: Registration) -> Resolution:
         return answer
     deliveries = draft.intent.deliveries
     dead = tuple((one, one.dead) for one in deliveries if one.dead is not None)
-    return FannedOut(len(deliveries), draft.admitted, dead)
+    return FannedOut(len(deliveries), draft.admitted, dead, draft.intent.near_misses)
