@@ -7,13 +7,15 @@ from tests.harness.sql_world import SqlWorld
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.spelling import ODD, key
 from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.wanted_links import WantedLinks
 
 
 async def plans(world: SqlWorld, count: int) -> list[str]:
     """Return how the database looks for an event's links, and for odd rows to seal."""
     odd = select(links.c.id).where(links.c.email.is_not(None), key(world.database, "email") == ODD)
     sealed = SealedLinks(world.database, world.seals)
-    look_up = sealed.look_up([f"u{n}@example.com" for n in range(count)], ["42"])
+    users = {str(n): f"u{n}@example.com" for n in range(count)}
+    look_up = sealed.look_up(WantedLinks(users, {"hash": "42"}))
     steps: list[str] = []
     async with world.database.read() as connection:
         word = "EXPLAIN QUERY PLAN" if world.database.sqlite else "EXPLAIN"

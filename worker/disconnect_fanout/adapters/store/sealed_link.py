@@ -55,16 +55,17 @@ class SealedLinks:
         """
         if not emails and not google_ids:
             return {}
-        rows = (await connection.execute(self.look_up(emails, google_ids))).all()
         wanted = WantedLinks(self._hashed(emails), self._hashed(google_ids))
+        rows = (await connection.execute(self.look_up(wanted))).all()
         if len(rows) > _MOST_ROWS:  # odd ones, not sealed yet
             return await asyncio.to_thread(self._opened, rows, wanted)
         return self._opened(rows, wanted)
 
-    def look_up(self, emails: Collection[str], google_ids: Collection[str]) -> CompoundSelect[Any]:
+    def look_up(self, wanted: WantedLinks) -> CompoundSelect[Any]:
         """Return the query for at least one of these: their rows, and odd ones besides."""
-        users, accounts = self._hashed(emails), self._hashed(google_ids)
-        return union_all(*self._legs("user_hash", users), *self._legs("google_hash", accounts))
+        return union_all(
+            *self._legs("user_hash", wanted.users), *self._legs("google_hash", wanted.accounts)
+        )
 
     def open(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link:
         """Return the link of a row.

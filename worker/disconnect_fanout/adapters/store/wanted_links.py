@@ -13,8 +13,8 @@ class WantedLinks:
 
     def __init__(self, users: Mapping[str, str], accounts: Mapping[str, str]) -> None:
         self.known = {**users, **accounts}
-        self._users = users
-        self._accounts = accounts
+        self.users = users
+        self.accounts = accounts
         self._emails = set(users.values())
         self._google_ids = set(accounts.values())
 
@@ -25,9 +25,9 @@ class WantedLinks:
         one that was sealed.
         """
         email, google_id = written(row)
-        by_email = row.user_hash in self._users if email is None else email in self._emails
+        by_email = row.user_hash in self.users if email is None else email in self._emails
         if by_email:
             return True
         if google_id is None:
-            return row.google_hash in self._accounts
+            return row.google_hash in self.accounts
         return google_id in self._google_ids
