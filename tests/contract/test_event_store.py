@@ -160,3 +160,10 @@ async def test_an_event_is_known_whatever_became_of_its_deliveries(worker: Ports
     again = planned(one, "luma", lease="other")
     assert list(await worker.events.register([intent(one, again)])) == [KNOWN]
     assert await due(worker) == []
+
+
+async def test_near_misses_are_recorded_with_the_event(world: World) -> None:
+    """As they were counted when the event came; none where none was."""
+    missed, whole = event(), event()
+    await world.worker.events.register([replace(intent(missed), near_misses=2), intent(whole)])
+    assert [await world.near_misses(one.id) for one in (missed, whole)] == [2, 0]

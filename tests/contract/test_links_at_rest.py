@@ -129,7 +129,7 @@ async def test_a_book_ends_and_merges_what_the_owner_wrote(sql_world: SqlWorld) 
     book = LinkBook(sql_world.database, sql_world.seals)
     await sql_world.insert_clear_links(link(ALICE, "luma"), link(ALICE, "cal"))
     richer = link(ALICE, "luma", "42")
-    assert list(await book.write([richer])) == [richer]
+    assert list((await book.write([richer])).links) == [richer]
     assert [row.email for row in await rows(sql_world)] == [None, ALICE]
     (ended,) = await book.end(LinkChoice(ALICE, "cal"), NEW_YEAR)
     assert ended.unlinked_at == NEW_YEAR

@@ -83,7 +83,14 @@ class FakeEventStore:
         now = self._tables.now_ms
         self._tables.events.setdefault(
             intent.event.id,
-            FakeEvent(intent.event, intent.content_hash, len(intent.deliveries), now, 0, writer),
+            FakeEvent(
+                intent.event,
+                intent.content_hash,
+                len(intent.deliveries),
+                now,
+                writer=writer,
+                near_misses=intent.near_misses,
+            ),
         )
         self._tables.save(self._planned(intent, one, now) for one in intent.deliveries)
         if again and self._overtaken(intent):

@@ -24,6 +24,7 @@ class FakeEvent:
     received_at: int
     copies: int = 0
     writer: str = ""
+    near_misses: int = 0
 
 
 @dataclass(slots=True)

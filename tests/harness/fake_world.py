@@ -60,6 +60,9 @@ class FakeWorld:
     async def copies(self, event_id: str) -> int:
         return self.tables.events[event_id].copies
 
+    async def near_misses(self, event_id: str) -> int:
+        return self.tables.events[event_id].near_misses
+
     async def close(self) -> None:
         pass
 

@@ -171,6 +171,11 @@ class SqlWorld:
         async with self.database.read() as connection:
             return int((await connection.execute(copies)).scalar_one())
 
+    async def near_misses(self, event_id: str) -> int:
+        known = select(tables.events.c.near_misses).where(tables.events.c.id == event_id)
+        async with self.database.read() as connection:
+            return int((await connection.execute(known)).scalar_one())
+
     async def close(self) -> None:
         for database in self.databases:
             await database.close()

@@ -108,6 +108,10 @@ class World(Protocol):
         """Return how often an event arrived again."""
         ...
 
+    async def near_misses(self, event_id: str) -> int:
+        """Return how many platforms an event misses because of a Google id alone."""
+        ...
+
     async def close(self) -> None:
         """Let go of it."""
         ...

@@ -24,7 +24,8 @@ from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 KEYS = [
-    "event_id", "platform_id", "told", "state", "next_at", "last_result", "link", "because",
+    "event_id", "platform_id", "told", "state", "next_at", "last_result", "near_miss", "link",
+    "because",
 ]  # fmt: skip
 LONG_BEFORE = DISCONNECTED_AT - timedelta(days=300)
 ALICE = "alice@example.com"

@@ -134,7 +134,7 @@ def test_csv_and_json_lines_say_the_same(linker: Operator) -> None:
         f"Alice@Example.com,1,google,plat_luma,{AT},2025-02-01T00:00:00Z\n"
         '"bob@example.com",,,plat_boardy,,\n'
     )
-    assert imported(linker, "links.csv", csv) == {"links": 2}
+    assert imported(linker, "links.csv", csv) == {"links": 2, "new": 2, "changed": 0}
     from_csv = [listed(linker), listed(linker, "bob@example.com")]
     assert from_csv[1][0]["linked_at"] is None
     lines = [
@@ -181,7 +181,7 @@ def test_links_may_come_before_their_platform(operator: Operator) -> None:
     """A directory is imported as it is; what is not registered yet is named on stderr."""
     (operator.folder / "links.jsonl").write_text('{"email":"a@x.example","platform_id":"later"}')
     result = operator.fanout("links", "import", "links.jsonl", "-o", "json")
-    assert result.json() == {"links": 1}
+    assert result.json() == {"links": 1, "new": 1, "changed": 0}
     assert "no platform later is registered yet" in result.stderr
 
 

@@ -38,7 +38,9 @@ OTHER = replace(LINK, google_id="2")
         (AFTER, Bearing.LINKED_AFTER),
         (ENDED, Bearing.ENDED_BEFORE),
         (APPLE, Bearing.ANOTHER_PROVIDER),
-        (OTHER, Bearing.ANOTHER_USER),
+        (OTHER, Bearing.ANOTHER_ACCOUNT),
+        (replace(OTHER, email="bob@example.com"), Bearing.ANOTHER_USER),
+        (replace(OTHER, linked_at=AFTER.linked_at), Bearing.ANOTHER_USER),
         (replace(OTHER, provider=Provider.APPLE), Bearing.ANOTHER_USER),
     ],
 )
@@ -53,7 +55,8 @@ def test_a_link_bears_on_an_event_in_one_way(link: Link, expected: Bearing) -> N
     [
         ([AFTER, HELD, ENDED], HELD),
         ([AFTER, ENDED], ENDED),
-        ([OTHER, APPLE], APPLE),
+        ([OTHER, APPLE], OTHER),
+        ([OTHER, HELD], HELD),
         ([APPLE, AFTER], AFTER),
         ([HELD, GRACED], HELD),
         ([replace(ENDED, linked_at=AT - timedelta(days=99)), ENDED], ENDED),

@@ -1,52 +1,55 @@
-# ruff: noqa: RUF001 - digits that look like others are what is tested
-"""What is a Google id: digits, as a text; what a spreadsheet made of one is none."""
+"""What a Google id is."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
 
-from disconnect_events.google_id import GoogleId, is_google_id
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.google_id import account, is_google_id
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.policy.disconnection import Disconnection, events_of
+from disconnect_fanout.policy.plan import counts
 
-GOOGLE_ID: TypeAdapter[str] = TypeAdapter(GoogleId)
-
-
-def accepted(value: object) -> bool:
-    """Whether an event may hold this value."""
-    try:
-        return GOOGLE_ID.validate_python(value) == value
-    except ValidationError:
-        return False
-
-
-@pytest.mark.parametrize("value", ["0", "007", "105942374304", "1" * 21, "9" * 128])
-def test_digits_are_one(value: str) -> None:
-    """Up to 128, more than any number holds; nothing is trimmed or converted."""
-    assert accepted(value)
-    assert is_google_id(value)
+AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
+GRACE = timedelta(0)
+EVENT = DisconnectEvent(
+    "evt_1", AT, User("alice@example.com", "105942374304"), Provider.GOOGLE, AT, Reason.REVOKED
+)
+LINK = Link("alice@example.com", "luma", AT, google_id="105942374304")
+ODD = [
+    "1.05942E+11", "105942374304.0", "'105942374306", "12 34", "+105", "-105", "1_0", "", " ",
+    "\uff11\uff10\uff15", "\u0663", "²",
+    "0x1f", "1e5", "105,942", "105942374304\n", " 105", "1" * 129, "105\0",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "", " ", "1.05942E+11", "105942374304.0", "'105942374304", "=\"105942374304\"", "1,059",
-        "1 059", " 105942374304", "105942374304 ", "105942374304\n", "-1", "+1", "0x19", "1_0",
-        "٣٤", "１２", "²", "null", "None", "alice@example.com", "people/105942374304", "9" * 129,
-    ],
-)  # fmt: skip
-def test_anything_else_is_none(value: str) -> None:
-    """Signs, points, exponents, spaces, digits of other scripts, names."""
-    assert not accepted(value)
-    assert not is_google_id(value)
+@pytest.mark.parametrize("text", ODD)
+def test_what_is_not_digits_is_no_google_id(text: str) -> None:
+    """ASCII digits alone, and not more than 128 of them."""
+    assert not is_google_id(text)
+    assert account(text) is None
 
 
-@pytest.mark.parametrize("value", [105942374304, 0, 1.5, True, None, ["1"], {"id": "1"}, b"1"])
-def test_only_a_text_is_one(value: object) -> None:
-    """A number has lost its last digits before anybody could look at it."""
-    assert not accepted(value)
+@given(st.from_regex(r"[0-9]{1,128}", fullmatch=True))
+def test_digits_are_one(text: str) -> None:
+    """Leading zeros and all; nothing is taken off."""
+    assert account(text) == text
 
 
-@given(st.text())
-def test_both_say_the_same(text: str) -> None:
-    """The rule that others can ask and the one for events are one."""
-    assert accepted(text) is is_google_id(text)
+@pytest.mark.parametrize("text", [one for one in ODD if one])
+def test_what_is_stored_already_and_is_none_leaves_it_to_the_address(text: str) -> None:
+    """On either side: the right address is told, and it overrules nothing."""
+    assert counts(replace(LINK, google_id=text), EVENT, GRACE)
+    assert counts(LINK, replace(EVENT, user=User(EVENT.user.email, text)), GRACE)
+    assert not counts(replace(LINK, google_id=text, email="bob@example.com"), EVENT, GRACE)
+
+
+def test_nothing_odd_is_published() -> None:
+    """An end of links with an odd Google id is told by the address."""
+    ended = [replace(LINK, google_id="1.05942E+11"), Link(LINK.email, "cal", AT)]
+    what = Disconnection(LINK.email, "105942374304.0", ended, Provider.GOOGLE, AT, None)
+    (event,) = events_of(what, lambda: "evt_1")
+    assert event.user.google_id is None

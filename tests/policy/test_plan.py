@@ -143,12 +143,13 @@ def test_the_google_id_decides_where_both_sides_have_one(
     [
         ("ALICE@EXAMPLE.COM", "alice@example.com"),
         ("STRA\u1e9eE@example.com", "straße@example.com"),
+        ("JOSÉ@BÜCHER.example", "josé@xn--bcher-kva.example"),
         ("ΣΊΣΥΦΟΣ@example.com", "σίσυφοσ@example.com"),
         ("alice@BÜCHER.example", "alice@xn--bcher-kva.example"),
     ],
 )
 def test_addresses_are_compared_as_mailboxes(published: str, stored: str) -> None:
-    """Whatever the case of their letters, and however the domain is written."""
+    """Letter by letter in lower case, and the domain as A-labels."""
     link = replace(LINK, google_id=None, email=stored)
     assert counts(link, replace(EVENT, user=User(published, None)), GRACE)
 

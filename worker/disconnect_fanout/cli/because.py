@@ -45,6 +45,12 @@ def _missed(link: Link, bearing: Bearing, event: DisconnectEvent, grace: timedel
             ended = instant(link.unlinked_at or link.linked_at)
             length = format_duration(grace.total_seconds())
             return f"its link ended at {ended}, over {length} before the disconnect at {at}"
+        case Bearing.ANOTHER_ACCOUNT:
+            return (
+                "not told: the address is linked to it, but under another Google account; if that "
+                "is a mistake: import the link with the right Google id, then: "
+                f"fanout events resolve {event.id}"
+            )
         case Bearing.HELD:
             return "its link held at the disconnect"
         case _:

@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.broker.connection import named_errors, open_conn
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
+from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.proxy import proxy_warning
@@ -130,7 +131,17 @@ async def _database(database: Database, settings: Settings) -> str:
         raise _Wrong(problem)
     await load_seals(database, Vault(settings.secret_keys))
     kind = "SQLite" if database.sqlite else "PostgreSQL"
-    return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
+    odd = await _odd_links(database)
+    return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it{odd}"
+
+
+async def _odd_links(database: Database) -> str:
+    """What is stored already hinders no worker; it is said, so that it can be mended."""
+    count = await odd_google_ids(database)
+    if not count:
+        return ""
+    words = "google_id is not digits, so that their address alone counts; import the right ones"
+    return f"; of {count} links the {words}"
 
 
 async def _clock(database: Database) -> str:

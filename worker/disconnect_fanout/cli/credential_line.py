@@ -5,7 +5,13 @@ from collections.abc import Mapping
 import typer
 
 from disconnect_fanout.cli.import_line import shown
-from disconnect_fanout.cli.line_field import flag, named, optional_number, optional_text
+from disconnect_fanout.cli.line_field import (
+    flag,
+    google_id_of,
+    named,
+    optional_number,
+    optional_text,
+)
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
 from disconnect_fanout.domain.mailbox import mailbox
@@ -43,10 +49,7 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
     if unknown:
         raise ValueError(f"unknown field {shown(unknown[0])}; expected {', '.join(FIELDS)}")
     numbers = {one: optional_number(one, fields.get(one)) for one in ("id", "user_id", "team_id")}
-    texts = {
-        one: optional_text(one, fields.get(one)) or ""
-        for one in ("type", "email", "google_id", "app_id")
-    }
+    texts = {one: optional_text(one, fields.get(one)) or "" for one in ("type", "email", "app_id")}
     for name in REQUIRED:
         if numbers.get(name, texts.get(name)) in {None, ""}:
             raise ValueError(f"{name}: is missing")
@@ -56,9 +59,7 @@ def parse_credential(fields: Mapping[str, object]) -> Credential:
         type=kind,
         user_id=numbers["user_id"] or 0,
         email=mailbox(named("email", valid_email, texts["email"])),
-        google_id=named("google_id", valid_identifier, texts["google_id"])
-        if texts["google_id"]
-        else None,
+        google_id=google_id_of(fields.get("google_id")),
         team_id=numbers["team_id"],
         app_id=named("app_id", valid_identifier, texts["app_id"])
         if texts["app_id"]

@@ -28,6 +28,12 @@ EventArgument = Annotated[str, typer.Argument(metavar="ID", help="The id that up
 def all_(
     *,
     outcome: Annotated[RecordedOutcome | None, typer.Option("--outcome")] = None,
+    near_miss: Annotated[
+        bool,
+        typer.Option(
+            "--near-miss", help="Of which a platform was not told: it has another Google id."
+        ),
+    ] = False,
     user: UserOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -37,8 +43,9 @@ def all_(
     r"""List events, the newest first.
 
     \b
-    Example:
+    Examples:
       fanout events list --outcome no_recipients --since 2h
+      fanout events list --near-miss
     """
 
     async def work() -> list[EventRecord]:
@@ -46,7 +53,7 @@ def all_(
             theirs = None
             if user is not None:
                 theirs = await match_events(session.database, await session.seals(), user)
-            chosen = EventFilter(outcome, theirs, since, until)
+            chosen = EventFilter(outcome, theirs, since, until, near_miss)
             return await EventHistory(session.database).all(chosen, limit + 1)
 
     show_list(first(limit, execute(work())), output)

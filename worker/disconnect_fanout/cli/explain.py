@@ -50,6 +50,7 @@ class ExplainedPlatform:
         told: the platform has accepted it.
         state: of the delivery, None if there is none.
         next_at: of the next attempt.
+        near_miss: not told, because the address is linked to it under another Google id.
     """
 
     event_id: str
@@ -58,6 +59,7 @@ class ExplainedPlatform:
     state: str | None
     next_at: datetime | None
     last_result: str | None
+    near_miss: bool
     link: LinkInterval | None
     because: str
 
@@ -128,6 +130,7 @@ def _record(one: Explained, words: str) -> ExplainedPlatform:
         state=None if delivery is None else delivery.state,
         next_at=None if delivery is None else delivery.next_at,
         last_result=None if delivery is None else delivery.last_result,
+        near_miss=one.near_miss,
         link=None if one.explanation.link is None else _interval(one.explanation.link),
         because=words,
     )

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from disconnect_fanout.domain.google_id import is_google_id
+
 _LARGEST = 2**63 - 1
+GOOGLE_ID_SHAPE = "digits and nothing else, such as 105942374304"
 _FLAGS = {"true": True, "false": False}
 
 
@@ -13,6 +16,17 @@ def optional_text(name: str, value: object) -> str | None:
     if not isinstance(value, str):
         raise ValueError(f"{name}: must be a string")  # noqa: TRY004 - a problem of the file
     return value.strip() or None
+
+
+def google_id_of(value: object) -> str | None:
+    """Return a Google id, or None: absent, null and empty are the same, a cell of blanks is not.
+
+    A number is refused, in JSON too: whoever wrote it as one may have rounded it.
+    """
+    text = optional_text("google_id", value)
+    if is_google_id(text) or (text is None and not value):
+        return text
+    raise ValueError(f"google_id: expected {GOOGLE_ID_SHAPE}")
 
 
 def optional_number(name: str, value: object) -> int | None:

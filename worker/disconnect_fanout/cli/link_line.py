@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from disconnect_fanout.cli.import_line import shown
-from disconnect_fanout.cli.line_field import named, optional_text
+from disconnect_fanout.cli.line_field import google_id_of, named, optional_text
 from disconnect_fanout.cli.moment import read_instant
 from disconnect_fanout.cli.person import valid_email, valid_identifier
 from disconnect_fanout.domain.event import Provider
@@ -44,7 +44,7 @@ def parse_link(fields: Mapping[str, object]) -> Link:
         platform_id=named("platform_id", valid_identifier, texts["platform_id"] or ""),
         linked_at=linked_at,
         unlinked_at=unlinked_at,
-        google_id=_google_id(texts["google_id"]),
+        google_id=google_id_of(fields.get("google_id")),
         provider=_provider(texts["provider"]),
     )
 
@@ -57,10 +57,6 @@ def _instant(name: str, text: str | None) -> datetime | None:
     except ValueError:
         words = f"{name}: expected a time with an offset, such as {_EXAMPLE}"
         raise ValueError(words) from None
-
-
-def _google_id(text: str | None) -> str | None:
-    return None if text is None else named("google_id", valid_identifier, text)
 
 
 def _provider(text: str | None) -> Provider | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.link_book import LARGEST_PAGE, LinkBook, LinkChoice, Written
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.import_file import ImportFile
@@ -49,9 +49,23 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did."""
+    """What an import did.
 
-    links: int
+    Attributes:
+        links: lines of the file.
+        new: links that were not there before.
+        changed: links that have an earlier start, an end or a Google id now.
+    """
+
+    links: int = 0
+    new: int = 0
+    changed: int = 0
+
+    def and_then(self, page: Written) -> "Imported":
+        """Return this and one page more."""
+        return Imported(
+            self.links + len(page.links), self.new + page.new, self.changed + page.changed
+        )
 
 
 @app.command()
@@ -66,7 +80,7 @@ def add(
 ) -> None:
     r"""Note that a platform has a user's calendar connected, from now on or from --at on.
 
-    A link that is open already stays as it is.
+    A link that is open already stays as it is, but for an earlier start.
 
     \b
     Example:
@@ -80,9 +94,10 @@ def add(
             if await book.unregistered([platform]):
                 raise NotFound("platform", platform)
             async with audited(session) as counts:
-                (noted,) = await book.write([link], anew=True)
+                written = await book.write([link], anew=True)
                 counts["links"] = 1
-            return noted
+            say(f"links: {written.new} new, {written.changed} changed")
+            return written.links[0]
 
     show_one(_record(execute(work())), output)
 
@@ -146,18 +161,18 @@ def import_(
 
     Fields: email, platform_id, and optionally google_id, provider, linked_at (without it: since
     ever), unlinked_at. Importing a file again changes nothing; a link that has an end by now is
-    ended.
+    ended, and one of which the file knows an earlier start has that start.
 
     \b
     Example:
       fanout links import links.csv
     """
-    show_one(Imported(execute(_import(file))), output)
+    show_one(execute(_import(file)), output)
 
 
-async def _import(file: Path) -> int:
+async def _import(file: Path) -> Imported:
     async with opened() as session:
-        book, count = await _book(session), 0
+        book, done = await _book(session), Imported()
         lines, named = ImportFile(file, FIELDS, REQUIRED, parse_link), set[str]()
         lines.check(lambda link: named.add(link.platform_id))
         links = lines.read()
@@ -166,13 +181,13 @@ async def _import(file: Path) -> int:
         async with audited(session) as counts:
             try:
                 while page := list(islice(links, LARGEST_PAGE)):
-                    await book.write(page)
-                    count += len(page)
-                    counts["links"] = count
+                    done = done.and_then(await book.write(page))
+                    counts["links"] = done.links
             except asyncio.CancelledError:
-                say(f"interrupted after {count} links; import the file again, it adds the others")
+                said = f"interrupted after {done.links} links"
+                say(f"{said}; import the file again, it adds the others")
                 raise
-    return count
+    return done
 
 
 async def _book(session: Session) -> LinkBook:

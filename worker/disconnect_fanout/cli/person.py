@@ -6,7 +6,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from disconnect_events.identifier import Email, Identifier
+from disconnect_fanout.cli.line_field import GOOGLE_ID_SHAPE
 from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.domain.google_id import is_google_id
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -57,6 +59,13 @@ def parse_identifier(text: str) -> str:
         raise typer.BadParameter(str(error)) from None
 
 
+def parse_google_id(text: str) -> str:
+    """Return a Google account id."""
+    if is_google_id(text):
+        return text
+    raise typer.BadParameter(f"expected {GOOGLE_ID_SHAPE}")
+
+
 def _valid(adapter: TypeAdapter[str], text: str, expected: str) -> str:
     try:
         return adapter.validate_python(text)
@@ -75,7 +84,7 @@ StoredEmailOption = Annotated[
 GoogleIdOption = Annotated[
     str | None,
     typer.Option(
-        "--google-id", parser=parse_identifier, metavar="ID", help="Their Google account id."
+        "--google-id", parser=parse_google_id, metavar="DIGITS", help="Their Google account id."
     ),
 ]
 ProviderOption = Annotated[

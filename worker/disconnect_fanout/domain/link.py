@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from disconnect_fanout.domain.event import Provider, User
+from disconnect_fanout.domain.google_id import account
 from disconnect_fanout.domain.old_spelling import folds
 
 
@@ -12,11 +13,13 @@ class Link:
     """One interval of one user's connection to one platform.
 
     Attributes:
-        email: the mailbox (CONTRACT section 4).
+        email: its mailbox (CONTRACT section 4).
         provider: None matches events of every provider.
         unlinked_at: None while the link holds.
         folded: an older version wrote it and kept no more than its case-folded address, so it may
             be a link of any mailbox that folds to this one (decision 0015).
+        latest_start: the latest start that was said of it, None if none was later than
+            ``linked_at``; so that who says it again is recognised after the link has ended.
     """
 
     email: str = field(repr=False)
@@ -26,6 +29,7 @@ class Link:
     google_id: str | None = field(default=None, repr=False)
     provider: Provider | None = None
     folded: bool = field(default=False, compare=False, repr=False)
+    latest_start: datetime | None = field(default=None, compare=False, repr=False)
 
     def may_be_of(self, user: User) -> bool:
         """Tell whether the address is the user's, as far as is known."""
@@ -33,6 +37,7 @@ class Link:
 
     def is_of(self, user: User) -> bool:
         """Tell whether the address or the Google id is certainly the user's."""
-        if self.google_id is not None and user.google_id is not None:
-            return self.google_id == user.google_id
+        theirs, ours = account(self.google_id), account(user.google_id)
+        if theirs is not None and ours is not None:
+            return theirs == ours
         return self.email == user.mailbox

@@ -27,6 +27,7 @@ class EventHandled:
     Attributes:
         event_id: None where none could be read.
         recipients: platforms to be told.
+        near_misses: platforms that are not told because of another Google id alone.
         reason: the code of a rejection, else None.
         detail: why it was rejected, in words that name no user.
     """
@@ -36,6 +37,7 @@ class EventHandled:
     recipients: int = 0
     reason: str | None = None
     detail: str | None = None
+    near_misses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

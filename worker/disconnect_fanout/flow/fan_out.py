@@ -111,11 +111,11 @@ class FanOut:
         self, message: Incoming, event: DisconnectEvent, resolution: Resolution, *, again: bool
     ) -> None:
         match resolution:
-            case FannedOut(recipients=0):
+            case FannedOut(recipients=0) as plan:
                 await self._recorder.record(Barrier())
-                self._observe(EventHandled(EventOutcome.NO_RECIPIENTS, event.id))
+                self._observe(_handled(EventOutcome.NO_RECIPIENTS, event, plan))
             case FannedOut() as plan:
-                self._observe(EventHandled(EventOutcome.FANNED_OUT, event.id, plan.recipients))
+                self._observe(_handled(EventOutcome.FANNED_OUT, event, plan))
                 await self._tell(plan, message.arrived_at)
             case Registration.CONFLICT:
                 await self._reject(message, _conflict(event.id))
@@ -142,6 +142,10 @@ class FanOut:
         self._observe(
             EventHandled(EventOutcome.REJECTED, why.event_id, reason=why.reason, detail=why.detail)
         )
+
+
+def _handled(outcome: EventOutcome, event: DisconnectEvent, plan: FannedOut) -> EventHandled:
+    return EventHandled(outcome, event.id, plan.recipients, near_misses=plan.near_misses)
 
 
 def _recorded(attempt: asyncio.Task[None]) -> bool:

@@ -26,11 +26,16 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An event and all its deliveries; their number is frozen from here on."""
+    """An event and all its deliveries; their number is frozen from here on.
+
+    Attributes:
+        near_misses: platforms that are not told because of another Google id alone.
+    """
 
     event: DisconnectEvent
     content_hash: str
     deliveries: tuple[PlannedDelivery, ...]
+    near_misses: int = 0
 
 
 class Registration(Enum):

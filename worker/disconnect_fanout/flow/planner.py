@@ -6,6 +6,7 @@ from datetime import timedelta
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.policy.near_miss import near_misses
 from disconnect_fanout.policy.plan import Recipient, plan
 
 
@@ -30,6 +31,15 @@ class Planner:
             await self._directory.refresh()
             plans = self._plans(events, links)
         return plans
+
+    def near_misses(
+        self, events: Sequence[DisconnectEvent], links: Sequence[Iterable[Link]]
+    ) -> Sequence[int]:
+        """Return how many platforms each event misses because of a Google id alone."""
+        return [
+            len(near_misses(event, found, self.grace))
+            for event, found in zip(events, links, strict=True)
+        ]
 
     def _plans(
         self, events: Sequence[DisconnectEvent], links: Sequence[Iterable[Link]]

@@ -66,11 +66,13 @@ class FannedOut:
 
     Attributes:
         dead: ids of deliveries that were dead before any request, with the reasons.
+        near_misses: platforms that are not told because of another Google id alone.
     """
 
     recipients: int
     admitted: tuple[Admitted, ...]
     dead: tuple[tuple[PlannedDelivery, DeadReason], ...]
+    near_misses: int = 0
 
 
 Resolution: TypeAlias = FannedOut | Registration
@@ -122,12 +124,14 @@ class Resolver:
         return await self._batcher.submit(event)
 
     async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
-        recipients = await self._planner.recipients(events, await self._store.links(events))
+        links = await self._store.links(events)
+        recipients = await self._planner.recipients(events, links)
+        missed = self._planner.near_misses(events, links)
         drafts: list[_Draft] = []
         registrations: Sequence[Registration] = []
         try:
-            for event, who in zip(events, recipients, strict=True):
-                drafts.append(self._draft(event, who))
+            for one in zip(events, recipients, missed, strict=True):
+                drafts.append(self._draft(*one))  # noqa: PERF401 - kept if the next one fails
             intents = [draft.intent for draft in drafts]
             answers = await self._store.register(intents)
             await self._links.end(intents, answers)  # before anyone is told that they ended
@@ -138,14 +142,17 @@ class Resolver:
             _resolution(draft, answer) for draft, answer in zip(drafts, registrations, strict=True)
         ]
 
-    def _draft(self, event: DisconnectEvent, recipients: Sequence[Recipient]) -> _Draft:
+    def _draft(
+        self, event: DisconnectEvent, recipients: Sequence[Recipient], near_misses: int
+    ) -> _Draft:
         admitted: list[Admitted] = []
         try:
             planned = self._planned(event, recipients, admitted)
         except BaseException:
             self._release(admitted)
             raise
-        return _Draft(Intent(event, content_hash(event), planned), tuple(admitted))
+        intent = Intent(event, content_hash(event), planned, near_misses)
+        return _Draft(intent, tuple(admitted))
 
     def _planned(
         self, event: DisconnectEvent, recipients: Sequence[Recipient], admitted: list[Admitted]
@@ -182,4 +189,4 @@ def _resolution(draft: _Draft, answer: Registration) -> Resolution:
         return answer
     deliveries = draft.intent.deliveries
     dead = tuple((one, one.dead) for one in deliveries if one.dead is not None)
-    return FannedOut(len(deliveries), draft.admitted, dead)
+    return FannedOut(len(deliveries), draft.admitted, dead, draft.intent.near_misses)

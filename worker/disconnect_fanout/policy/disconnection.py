@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
 
 
@@ -58,11 +59,7 @@ def _event(
 
 
 def _google_id(ended: Disconnection) -> str | None:
-    """The one that all agree on. With two, only the address can find all links.
-
-    What was noted as an id and is none (a spreadsheet's 1.05942E+11) could not be published, and
-    says nothing about who it is.
-    """
-    noted = (*(link.google_id for link in ended.links), ended.google_id)
-    known = {one for one in noted if one and one.isascii() and one.isdigit()}
+    """The one that all agree on. With two, only the address can find all links."""
+    ids = (ended.google_id, *(link.google_id for link in ended.links))
+    known = {one for one in ids if is_google_id(one)}
     return known.pop() if len(known) == 1 else None

@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.google_id import account
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 
@@ -18,6 +19,7 @@ class Bearing(Enum):
     ANOTHER_PROVIDER = auto()
     LINKED_AFTER = auto()
     ENDED_BEFORE = auto()
+    ANOTHER_ACCOUNT = auto()  # it held, for the same address, under another Google id
     HELD = auto()
 
 
@@ -64,7 +66,19 @@ def bearing(link: Link, event: DisconnectEvent, grace: timedelta) -> Bearing:
     Whole seconds are compared, both ends included: clocks of different machines never agree.
     """
     if not _same_user(link, event):
-        return Bearing.ANOTHER_USER
+        return _of_another(link, event, grace)
+    return _stands(link, event, grace)
+
+
+def _of_another(link: Link, event: DisconnectEvent, grace: timedelta) -> Bearing:
+    """Tell a stranger's link from one that misses by nothing but its Google id."""
+    same_address = link.email == event.user.mailbox
+    if same_address and _stands(link, event, grace) is Bearing.HELD:
+        return Bearing.ANOTHER_ACCOUNT
+    return Bearing.ANOTHER_USER
+
+
+def _stands(link: Link, event: DisconnectEvent, grace: timedelta) -> Bearing:
     if not _same_provider(link, event):
         return Bearing.ANOTHER_PROVIDER
     at = _second(event.disconnected_at)
@@ -82,9 +96,13 @@ def returned(link: Link, event: DisconnectEvent) -> bool:
 
 
 def _same_user(link: Link, event: DisconnectEvent) -> bool:
-    """Match on ``google_id`` where both sides have one, else on the address."""
-    if link.google_id is not None and event.user.google_id is not None:
-        return link.google_id == event.user.google_id
+    """Match on ``google_id`` where both sides have one, else on the address's mailbox.
+
+    What can't be a Google id is none: a spreadsheet's number must not overrule the address.
+    """
+    theirs, ours = account(link.google_id), account(event.user.google_id)
+    if theirs is not None and ours is not None:
+        return theirs == ours
     return link.may_be_of(event.user)
 
 

@@ -107,6 +107,7 @@ class LogLines:
             event_id=_name(fact.event_id),
             outcome=fact.outcome.value,
             recipients=fact.recipients,
+            near_misses=fact.near_misses,
         )
 
     def _breaker(self, fact: BreakerTurned) -> None:

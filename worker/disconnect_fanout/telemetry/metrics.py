@@ -35,6 +35,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._events = self._counter("fanout_events", "Events taken up.", "outcome")
         self._rejected = self._counter("fanout_events_rejected", "Events rejected.", "reason")
+        self._near_misses = self._counter(
+            "fanout_near_misses",
+            "Platforms not told: the address is linked to them under another Google id.",
+        )
         self._deliveries = self._counter(
             "fanout_deliveries", "Deliveries that ended.", "platform", "outcome"
         )
@@ -76,6 +80,7 @@ class Metrics:
         match fact:
             case EventHandled(outcome=outcome, reason=reason):
                 self._events.labels(outcome.value).inc()
+                self._near_misses.inc(fact.near_misses)
                 if reason is not None:
                     self._rejected.labels(reason).inc()
             case AttemptFinished(platform_id=platform, result=result, verdict=verdict):

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
+from disconnect_fanout.adapters.store.clear_spelling import ODD, key, link_columns
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.link_search import LinkSearch
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
-from disconnect_fanout.adapters.store.tables import clear, links
+from disconnect_fanout.adapters.store.tables import clear, clear_email, links
 
 _MOST_AT_ONCE = 500
 _USER = ("user_hash", "mailbox_hash", "spelling", "google_hash", "sealed", "email", "google_id")
@@ -24,19 +27,44 @@ class ClearLinks:
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
         self._links = SealedLinks(database, seals)
+        self._is_odd = key(database, "email") == ODD
 
     async def do_some(self) -> int:
         """Seal some links; return how many, 0 when none is left.
 
-        A row that somebody else is changing is left for the next time.
+        Odd ones first, because every look-up reads them. A row that somebody else is changing is
+        left for the next time.
         """
-        some = select(links).where(clear).order_by(links.c.id).limit(_MOST_AT_ONCE)
         async with self._database.intend() as connection:
-            rows = await connection.execute(some.with_for_update(skip_locked=True))
-            sealed = [one for row in rows if (one := self._sealed(row)) is not None]
-            if sealed:
-                await connection.execute(_SEAL, sealed)
+            count = await self._seal(connection, clear_email, self._is_odd)
+            return count or await self._seal(connection, clear, order=links.c.id)
+
+    async def seal_over(self, email: str) -> None:
+        """Seal rows over which another address was written, so that nothing of this one is left."""
+        search, among = LinkSearch(self._seals, [email]), self._database.among
+        theirs = or_(
+            among(links.c.user_hash, search.user_hashes),
+            among(links.c.mailbox_hash, search.mailbox_hashes),
+        )
+        async with self._database.record() as connection:
+            while await self._seal(connection, theirs, clear_email):
+                pass
+
+    async def _seal(
+        self,
+        connection: AsyncConnection,
+        *which: ColumnElement[bool],
+        order: ColumnElement[int] | None = None,
+    ) -> int:
+        some = select(*link_columns(self._database)).where(*which).limit(_MOST_AT_ONCE)
+        if order is not None:  # whose index has these rows and no others
+            some = some.order_by(order)
+        rows = await connection.execute(some.with_for_update(skip_locked=True))
+        sealed = [one for row in rows if (one := self._sealed(row)) is not None]
+        if sealed:
+            await connection.execute(_SEAL, sealed)
         return len(sealed)
 
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from disconnect_fanout.adapters.store.event_record import EventRecord, EventStor
 from disconnect_fanout.adapters.store.instant import from_ms, from_s, to_ms
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.adapters.store.tables import deliveries, events, nearly_missed
 from disconnect_fanout.adapters.store.user_match import UserMatch
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -34,12 +34,14 @@ class EventFilter:
     Attributes:
         user: whose events they are.
         since: an instant of the event's arrival; likewise ``until``.
+        near_miss: only those that some platform was not told of because of a Google id alone.
     """
 
     outcome: RecordedOutcome | None = None
     user: UserMatch | None = None
     since: datetime | None = None
     until: datetime | None = None
+    near_miss: bool = False
 
 
 class EventHistory:
@@ -95,6 +97,8 @@ def _matching(chosen: EventFilter) -> Select[Any]:
             wanted = wanted.where(events.c.recipients > 0)
         case None:
             pass
+    if chosen.near_miss:
+        wanted = wanted.where(nearly_missed)
     if chosen.user is not None:
         wanted = wanted.where(chosen.user.rows())
     if chosen.since is not None:
@@ -125,6 +129,7 @@ def _columns(row: Row[Any], counts: Mapping[str, int]) -> dict[str, Any]:
         "recipients": row.recipients,
         **{state.value: counts.get(state.value, 0) for state in DeliveryState},
         "copies": row.copies,
+        "near_misses": row.near_misses,
         "disconnected_at": from_s(row.disconnected_at),
         "received_at": from_ms(row.received_at),
     }

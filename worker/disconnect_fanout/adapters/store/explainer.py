@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.tables import deliveries
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.policy.explain import Explanation, explain
+from disconnect_fanout.policy.plan import Bearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class Explained:
     explanation: Explanation
     platform: Platform | None
     delivery: DeliveryStory | None
+
+    @property
+    def near_miss(self) -> bool:
+        """It is not told, because the address is linked to it under another Google id."""
+        stands = self.explanation.bearing
+        found = self.event.platform_ids is None and stands is Bearing.ANOTHER_ACCOUNT
+        return found and self.delivery is None
 
 
 class Explainer:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
+from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
 from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
@@ -165,6 +166,7 @@ class Forgetting:
         match = await self._theirs()
         theirs = _deliveries_of(_about(match))
         known = select(events.c.id).where(match.rows()).order_by(events.c.id)
+        await ClearLinks(self._database, self._seals).seal_over(self._email)
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())

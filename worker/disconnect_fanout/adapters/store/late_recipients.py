@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from disconnect_fanout.adapters.store.added_recipients import REMEMBERED, add_recipients
 from disconnect_fanout.adapters.store.database import Database
@@ -14,6 +14,8 @@ from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
+from disconnect_fanout.policy.near_miss import near_misses
 from disconnect_fanout.policy.plan import Recipient, plan
 
 
@@ -53,9 +55,14 @@ class LateRecipients:
             NotFound: no such event, or its user was forgotten.
             Unsealable: it was sealed with a key that is not configured.
         """
-        recipients = await self._recipients(await self._event(event_id))
+        event = await self._event(event_id)
+        (links,) = await SqlEventStore(self._database, self._seals).links([event])
+        recipients = await self._recipients(event, links)
+        missed = len(near_misses(event, links, self._grace))
         async with self._database.record() as connection:
             added, count = await add_recipients(connection, self._database, event_id, recipients)
+            known = update(events).where(events.c.id == event_id)
+            await connection.execute(known.values(near_misses=missed))
         return Resolved(event_id, tuple(one.platform_id for one in added), count)
 
     async def _event(self, event_id: str) -> DisconnectEvent:
@@ -66,7 +73,8 @@ class LateRecipients:
             raise NotFound("event", event_id)
         return self._seals.open_event(sealed)
 
-    async def _recipients(self, event: DisconnectEvent) -> Sequence[Recipient]:
-        (links,) = await SqlEventStore(self._database, self._seals).links([event])
+    async def _recipients(
+        self, event: DisconnectEvent, links: Sequence[Link]
+    ) -> Sequence[Recipient]:
         platforms = {one.id: one for one in await self._source.platforms()}
         return plan(event, links, platforms, self._grace)

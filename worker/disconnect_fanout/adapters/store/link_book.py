@@ -36,8 +36,23 @@ class LinkChoice:
     provider: Provider | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of links that were noted.
+
+    Attributes:
+        links: each as it is stored now; one that is open already may have a start before.
+        new: how many were inserted.
+        changed: how many of those that were there say something else now.
+    """
+
+    links: Sequence[Link]
+    new: int
+    changed: int
+
+
 class LinkBook:
-    """Links in the database. Instants come in whole seconds.
+    """Links in the database. Addresses come as anybody wrote them, instants in whole seconds.
 
     Raises:
         Unsealable: from any of its methods; a link was sealed with a key that is not configured.
@@ -47,15 +62,12 @@ class LinkBook:
         self._database = database
         self._links = SealedLinks(database, seals)
 
-    async def write(self, page: Sequence[Link], *, anew: bool = False) -> Sequence[Link]:
+    async def write(self, page: Sequence[Link], *, anew: bool = False) -> Written:
         """Note up to ``LARGEST_PAGE`` links in one transaction.
 
         Args:
             page: their instants are whole seconds.
             anew: see ``LinkMerge``.
-
-        Returns:
-            Each as it is stored now: one that is open already stays as it is.
         """
         emails = list({link.email for link in page})
         async with self._database.record() as connection:
@@ -65,9 +77,9 @@ class LinkBook:
             if merge.new:
                 rows = [self._links.columns(link) for link in merge.new]
                 await connection.execute(insert(links), rows)
-            if merge.changed:
-                await connection.execute(_CHANGE, [self._change(*one) for one in merge.changed])
-        return noted
+            if merge.touched:
+                await connection.execute(_CHANGE, [self._change(*one) for one in merge.touched])
+        return Written(noted, len(merge.new), merge.changed)
 
     async def end(self, choice: LinkChoice, at: datetime) -> Sequence[Link]:
         """End the open links that match and began by then; return them as they are now."""
@@ -98,9 +110,17 @@ class LinkBook:
 
 
 _CHANGING = (
-    "user_hash", "mailbox_hash", "spelling", "google_hash", "sealed", "email", "google_id",
+    "user_hash",
+    "mailbox_hash",
+    "spelling",
+    "google_hash",
+    "sealed",
+    "email",
+    "google_id",
+    "linked_at",
     "unlinked_at",
-)  # fmt: skip
+    "latest_start",
+)
 _CHANGE = (
     update(links)
     .where(links.c.id == bindparam("row"))

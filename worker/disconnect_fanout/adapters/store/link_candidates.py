@@ -7,6 +7,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.domain.event import User
+from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.old_spelling import folds
 
@@ -20,7 +21,7 @@ async def find_links(
         Unsealable: a link was sealed with a key that is not configured.
     """
     emails = _storable({user.email for user in users})
-    google_ids = _storable({user.google_id or "" for user in users})
+    google_ids = [one for one in {user.google_id for user in users} if is_google_id(one)]
     by_email: dict[str, dict[int, Link]] = defaultdict(dict)
     by_google_id: dict[str, dict[int, Link]] = defaultdict(dict)
     async with database.read() as connection:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from disconnect_fanout.adapters.store.clear_spelling import written as clearly_written
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import Spelling
 from disconnect_fanout.domain.link import Link
@@ -16,7 +17,7 @@ class LinkSearch:
     """Addresses, as anybody wrote them, and Google ids.
 
     Attributes:
-        emails: what the owner's SQL may have written.
+        boxes: their mailboxes.
         user_hashes: what may stand in that column; likewise ``mailbox_hashes`` and the others.
     """
 
@@ -24,17 +25,30 @@ class LinkSearch:
         self, seals: Seals, emails: Iterable[str] = (), google_ids: Collection[str] = ()
     ) -> None:
         written = set(emails)
-        self._boxes = {mailbox(one) for one in written}
-        self._folds = {other for box in self._boxes for other in folds(box)}
+        self.boxes = {mailbox(one) for one in written}
+        self._folds = {other for box in self.boxes for other in folds(box)}
         older = {text for one in written for text in old_spellings(one)}
-        self.emails = written | self._boxes | older
-        hashes = {one: seals.text_hash(one) for one in self._boxes | self._folds | older}
-        self._box_of = {hashes[one]: one for one in self._boxes | self._folds}
+        hashes = {one: seals.text_hash(one) for one in self.boxes | self._folds | older}
+        self._box_of = {hashes[one]: one for one in self.boxes | self._folds}
         self._box_of_older = {hashes[one]: mailbox(one) for one in older}
         self.user_hashes = self._box_of.keys() | self._box_of_older.keys()
         self.mailbox_hashes = self._box_of.keys()
         self.google_ids = google_ids
         self.google_hashes = {seals.text_hash(one): one for one in google_ids}
+
+    def may_have(self, row: Row[Any]) -> bool:
+        """Tell whether a row may be one of theirs: by what is clear or, where nothing is, by hash.
+
+        What is clear is newer: a row whose address the owner has changed is no longer found by the
+        one that was sealed.
+        """
+        email, google_id = clearly_written(row)
+        by_hash = row.user_hash in self.user_hashes or row.mailbox_hash in self.mailbox_hashes
+        if by_hash if email is None else email in self.boxes:
+            return True
+        if google_id is None:
+            return row.google_hash in self.google_hashes
+        return google_id in self.google_ids
 
     def box(self, row: Row[Any]) -> str | None:
         """Return the mailbox of a sealed row, if it is one of these."""
@@ -45,7 +59,7 @@ class LinkSearch:
     def wants(self, link: Link) -> bool:
         """Tell whether the link is, or may be, of one of them; a hash alone may be a namesake's."""
         return (
-            link.email in self._boxes
+            link.email in self.boxes
             or (link.folded and link.email in self._folds)
             or link.google_id in self.google_ids
         )

@@ -145,6 +145,7 @@ class RegistrationDesk:
             "sealed": self._seals.seal_event(event),
             "disconnected_at": to_s(event.disconnected_at),
             "recipients": len(intent.deliveries),
+            "near_misses": intent.near_misses,
             "writer": writer,
         }
 

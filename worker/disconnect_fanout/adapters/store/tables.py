@@ -30,6 +30,7 @@ from sqlalchemy import (
     false,
     literal_column,
     or_,
+    text,
 )
 
 metadata = MetaData(
@@ -86,6 +87,7 @@ links = Table(
     Column("platform_id", String(128), nullable=False),
     Column("linked_at", BigInteger, nullable=False),  # seconds
     Column("unlinked_at", BigInteger),  # seconds
+    Column("latest_start", BigInteger),  # seconds: the latest start that was said of it, if later
     CheckConstraint("sealed IS NOT NULL OR email IS NOT NULL", "ck_links_user"),
     Index("ix_links_user_hash", "user_hash"),
     Index("ix_links_google_hash", "google_hash"),
@@ -94,6 +96,7 @@ links = Table(
 clear_email = links.c.email.is_not(None)
 clear_google_id = links.c.google_id.is_not(None)
 clear = or_(clear_email, clear_google_id)
+spelled = links.c.mailbox_hash.is_not(None)
 
 events = Table(
     "events",
@@ -108,12 +111,14 @@ events = Table(
     Column("disconnected_at", BigInteger, nullable=False),  # seconds
     Column("received_at", BigInteger, nullable=False),
     Column("recipients", Integer, nullable=False),  # frozen at planning
+    Column("near_misses", Integer, nullable=False, server_default=text("0")),
     Column("copies", Integer, nullable=False),  # how often it arrived again
     Column("writer", String(32), nullable=False),  # the registration that inserted it
     Index("ix_events_received_at", "received_at"),
     Index("ix_events_user_hash", "user_hash"),
 )
 unheard = events.c.recipients == literal_column("0")
+nearly_missed = events.c.near_misses > literal_column("0")
 google_known = events.c.google_hash.is_not(None)
 
 deliveries = Table(
