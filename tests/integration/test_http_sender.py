@@ -15,7 +15,7 @@ from tests.harness.raw_server import RawServer, answer_ok, ok
 from tests.harness.receiver import Receiver
 
 from disconnect_fanout.adapters.http.sender import EXCERPT, MOST_OF_AN_ANSWER, AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
@@ -53,7 +53,7 @@ async def guarded() -> AsyncIterator[AiohttpSender]:
     await sender.close()
 
 
-def failed(outcome: Exchange) -> Failure:
+def failed(outcome: Exchange | Unable) -> Failure:
     """The failure that it has to be."""
     assert isinstance(outcome, Failure), outcome
     return outcome

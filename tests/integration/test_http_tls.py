@@ -11,7 +11,7 @@ from tests.harness.certificates import Authority
 from tests.harness.raw_server import RawServer
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 
 
@@ -34,7 +34,7 @@ async def sender(authority: Authority) -> AsyncIterator[AiohttpSender]:
 
 async def sent(
     sender: AiohttpSender, server: RawServer, *, times: int = 1, authority: str | None = None
-) -> list[Exchange]:
+) -> list[Exchange | Unable]:
     """What becomes of requests to ``https://localhost``."""
     url = server.url("localhost")
     request = WebhookRequest("plat_luma", url, {}, b"{}", 10.0, authority)

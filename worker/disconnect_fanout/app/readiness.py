@@ -1,9 +1,14 @@
 """Readiness: whether this worker does its duty now, and if not, why, in plain words."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disconnect_fanout.flow.fact import DependencyChanged, Fact
+from disconnect_fanout.domain.outcome import Shortage
+from disconnect_fanout.flow.fact import AttemptGivenBack, DependencyChanged, Fact, RanShort
+
+SHORT_FOR_S = 10.0
+"""What was wanting is said to be so long; what was given back is tried again sooner than that."""
 
 
 @dataclass(slots=True)
@@ -18,11 +23,18 @@ class Readiness:
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
+    clock: Callable[[], float] = time.monotonic
+    shortage: tuple[Shortage, float] | None = None
 
     def observe(self, fact: Fact) -> None:
         """Learn from what happened."""
-        if isinstance(fact, DependencyChanged) and fact.what == "database":
-            self.commits = fact.reachable
+        match fact:
+            case DependencyChanged(what="database", reachable=reachable):
+                self.commits = reachable
+            case AttemptGivenBack(shortage=shortage) | RanShort(shortage=shortage):
+                self.shortage = shortage, self.clock()
+            case _:
+                pass
 
     def problems(self) -> list[str]:
         """Return what keeps the worker from its duty; empty when it is ready."""
@@ -31,6 +43,8 @@ class Readiness:
         if not self.started:
             return ["starting"]
         found = []
+        if self.shortage is not None and self.clock() - self.shortage[1] < SHORT_FOR_S:
+            found.append(f"this machine or process is short: {self.shortage[0].words}")
         if not self.database:
             found.append("the database does not answer")
         elif not self.commits:

@@ -8,12 +8,18 @@ be used. Its exception is flattened with others on the way out, so it also write
 import socket
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import TypeAlias
 
 from aiohttp.connector import AddrInfoType
 
+from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.policy.address import Network, permitted
+from disconnect_fanout.policy.own_fault import shortage_of
+
+Target: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+"""A socket's address."""
 
 
 @dataclass(slots=True)
@@ -23,12 +29,18 @@ class Sightings:
     Attributes:
         permitted: sockets that were made.
         blocked: addresses that were refused.
+        written: a request was about to be written; from then on the platform may know.
         answered: the head of an answer came.
+        shortage: what was wanting for a socket.
+        targets: families and addresses for which sockets were made.
     """
 
     permitted: int = 0
     blocked: int = 0
+    written: bool = False
     answered: bool = False
+    shortage: Shortage | None = None
+    targets: list[tuple[int, Target]] = field(default_factory=list)
 
     @property
     def only_blocked(self) -> bool:
@@ -59,6 +71,7 @@ class AddressGuard:
 
         Raises:
             PermissionError: the address must not be reached.
+            OSError: no socket is to be had.
         """
         family, kind, protocol, _, target = info
         seen = sightings.get() or Sightings()
@@ -66,4 +79,10 @@ class AddressGuard:
             seen.blocked += 1
             raise PermissionError("the address is not a public one")
         seen.permitted += 1
-        return socket.socket(family, kind, protocol)
+        try:
+            made = socket.socket(family, kind, protocol)
+        except OSError as error:
+            seen.shortage = shortage_of(error)  # flattened with others on the way out
+            raise
+        seen.targets.append((family, target))
+        return made

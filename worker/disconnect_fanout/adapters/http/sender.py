@@ -6,11 +6,13 @@ import ssl
 from collections.abc import Sequence
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from disconnect_fanout.adapters.http.guard import AddressGuard, Sightings, sightings
+from disconnect_fanout.adapters.http.own_fault import own_fault
 from disconnect_fanout.adapters.http.trust import BadAuthority, Trust
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.address import Network
 
@@ -46,7 +48,7 @@ class AiohttpSender:
         await self._kept.close()
         await self._fresh.close()
 
-    async def send(self, request: WebhookRequest) -> Exchange:
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
         """Return what came of the request; nothing that a platform can do raises."""
         session = self._fresh if request.fresh else self._kept
         seen = Sightings()
@@ -59,7 +61,7 @@ class AiohttpSender:
             return Failure(FailureKind.TIMED_OUT, words)
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, MemoryError) as error:
             return _failure(error, seen)
         except RuntimeError as error:  # uvloop says so of a transport that has just ended
             if session.closed:
@@ -83,6 +85,15 @@ class AiohttpSender:
             return Answer(response.status, response.headers.get("retry-after"), excerpt)
 
 
+class _MarkedRequest(aiohttp.ClientRequest):
+    """Notes the moment from which on a platform may know."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if (seen := sightings.get()) is not None:
+            seen.written = True
+        return await super().send(conn)
+
+
 def _url(request: WebhookRequest) -> URL:
     try:
         return URL(request.url, encoded=True)
@@ -103,8 +114,10 @@ async def _read(response: aiohttp.ClientResponse) -> str:
     return kept.decode(errors="replace").replace("\x00", "\ufffd")
 
 
-def _failure(error: Exception, seen: Sightings) -> Failure:
+def _failure(error: Exception, seen: Sightings) -> Failure | Unable:  # noqa: PLR0911 - a table
     """Name the failure. The words hold no URL: a path or query may be a secret."""
+    if (shortage := own_fault(error, seen)) is not None:
+        return Unable(shortage)
     if seen.only_blocked:
         return Failure(FailureKind.BLOCKED, "the host's address is not a public one")
     match error:
@@ -131,6 +144,7 @@ def _tls_words(error: Exception) -> str:
 def _session(connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
+        request_class=_MarkedRequest,
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=headers,
