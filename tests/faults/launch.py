@@ -2,9 +2,11 @@
 
 ``FAULT_POINT``, ``FAULT_AFTER``, ``FAULT_TIMES`` and ``FAULT_MARKER`` set a fail point,
 ``FAULT_NAMES`` names a file of host names, ``FAULT_CLOCK`` one with seconds to add to the clock.
+``FAULT_DESCRIPTORS`` is how many may be open.
 """
 
 import os
+import resource
 import sys
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -69,5 +71,8 @@ if __name__ == "__main__":
         _replace(connector, "DefaultResolver", names)
     if "FAULT_CLOCK" in given:
         _shift_clocks(Path(given["FAULT_CLOCK"]))
+    if "FAULT_DESCRIPTORS" in given:
+        most = int(given["FAULT_DESCRIPTORS"])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     sys.argv = ["fanout", "run"]
     main()

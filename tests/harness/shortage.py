@@ -1,5 +1,6 @@
 """A process that has run out of descriptors or threads, on purpose, for a while."""
 
+import gc
 import os
 import resource
 import threading
@@ -16,6 +17,7 @@ def no_descriptors() -> Iterator[list[int]]:
 
     Whoever closes one of these gives one back.
     """
+    gc.collect()  # what nobody needs any more gives its descriptors back now, and not in between
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
     resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
@@ -29,6 +31,17 @@ def no_descriptors() -> Iterator[list[int]]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for one in held:
             os.close(one)
+
+
+@contextmanager
+def descriptors(soft: int, hard: int | None = None) -> Iterator[None]:
+    """Let this process have so many; the hard limit is lowered only where it can be raised."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard or before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @contextmanager

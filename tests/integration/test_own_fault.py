@@ -26,6 +26,7 @@ from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.domain.outcome import Answer, Failure, FailureKind, Shortage, Unable
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.telemetry.metrics import Metrics
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 KEY = ConnectionKey("h", 80, is_ssl=False, ssl=True, proxy=None, proxy_auth=None,
@@ -135,6 +136,13 @@ async def test_no_memory_once_a_request_is_written_is_an_attempt(sender: Aiohttp
         exchange = await sender.send(post(receiver.url))
         assert isinstance(exchange, Failure)
         assert exchange.kind is FailureKind.DISCONNECTED
+
+
+def test_what_is_given_back_is_counted_from_zero() -> None:
+    """Each label of the closed set is there before the first one happens."""
+    text = Metrics().exposition().decode()
+    for shortage in Shortage:
+        assert f'fanout_attempts_given_back_total{{why="{shortage.value}"}} 0.0' in text
 
 
 async def test_a_database_file_that_can_not_be_opened_is_an_outage(tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
-from disconnect_fanout.api.server import ApiServer
+from disconnect_fanout.api.server import MOST_CONNECTIONS, ApiServer
+from disconnect_fanout.app.descriptors import enough_descriptors
 from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stop_signal import stop_signal
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
+from disconnect_fanout.flow.fact import Observe, RanShort
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.telemetry.logs import configure_logs
@@ -40,6 +42,7 @@ async def run_api(settings: Settings) -> None:
         AddressTaken: nobody can listen on the address.
     """
     configure_logs(settings.log_level, settings.log_format)
+    enough_descriptors(MOST_CONNECTIONS)
     database = Database(settings.database_url.get_secret_value())
     topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
@@ -47,8 +50,9 @@ async def run_api(settings: Settings) -> None:
         with stop_signal() as stop:
             seals = await patiently(lambda: _seals(database, settings))
             outbox = SqlOutbox(database, seals)
-            relay = Relay(outbox, publishing_by(publisher), Observer().observe)
-            await _serve(_server(settings, database, seals, relay), relay, stop)
+            observe = Observer().observe
+            relay = Relay(outbox, publishing_by(publisher), observe)
+            await _serve(_server(settings, database, seals, relay, observe), relay, stop)
     finally:
         with suppress(BrokerUnreachable):
             await publisher.close()
@@ -61,7 +65,9 @@ async def _seals(database: Database, settings: Settings) -> Seals:
     return await load_seals(database, Vault(settings.secret_keys))
 
 
-def _server(settings: Settings, database: Database, seals: Seals, relay: Relay) -> ApiServer:
+def _server(
+    settings: Settings, database: Database, seals: Seals, relay: Relay, observe: Observe
+) -> ApiServer:
     keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
 
@@ -78,6 +84,7 @@ def _server(settings: Settings, database: Database, seals: Seals, relay: Relay) 
         disconnect=DisconnectCalendar(keys, connections, limit),
         ready=ready,
         changed=relay.wake,
+        on_shortage=lambda shortage: observe(RanShort(shortage)),
     )
 
 

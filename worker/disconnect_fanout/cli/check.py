@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.app.descriptors import of_worker, problem
 from disconnect_fanout.app.settings import Settings, SettingsError
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
@@ -30,7 +31,7 @@ class Finding:
     """One line.
 
     Attributes:
-        result: ``ok``, ``wrong`` or ``unreachable``.
+        result: ``ok``, ``warning`` (`run` starts all the same), ``wrong`` or ``unreachable``.
         detail: what was found, or what to do.
     """
 
@@ -74,6 +75,8 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
+        if (words := problem(of_worker(settings.max_in_flight))) is not None:
+            found.append(Finding("descriptors", "warning", words))
         return found
     finally:
         await database.close()
