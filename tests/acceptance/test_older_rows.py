@@ -12,6 +12,7 @@ from tests.harness.api_process import ApiProcess
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
 from tests.harness.older_version import OlderVersion
+from tests.harness.outage import lasts
 from tests.harness.receiver import Receiver
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import link
@@ -58,7 +59,7 @@ async def looked_at(world: SqlWorld) -> None:
             async with world.database.read() as connection:
                 if not (await connection.execute(left)).scalar_one():
                     return
-            await asyncio.sleep(0.1)
+            await lasts(0.1)
 
 
 def disconnects(turn: int, people: Iterable[str]) -> list[dict[str, Any]]:

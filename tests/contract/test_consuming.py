@@ -18,7 +18,7 @@ from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology,
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.incoming import Incoming
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import OutOfMeans, StoreUnreachable
 
 BACKOFF_S = 0.3
 NAMES = Topology()
@@ -223,7 +223,10 @@ async def test_no_more_than_the_prefetch_is_in_hand(bench: Bench) -> None:
     await until(lambda: bench.seen.total() == 8)
 
 
-async def test_an_outage_of_the_store_gives_everything_back_once(bench: Bench) -> None:
+@pytest.mark.parametrize("error", [StoreUnreachable("no answer"), OutOfMeans("out of memory")])
+async def test_an_outage_of_the_store_gives_everything_back_once(
+    bench: Bench, error: Exception
+) -> None:
     """What is held waits behind the gate, and comes again exactly once, and says so."""
     release, returns = asyncio.Event(), list[object]()
 
@@ -233,7 +236,7 @@ async def test_an_outage_of_the_store_gives_everything_back_once(bench: Bench) -
             await message.ack()
         elif message.body == b"4":
             bench.gate.clear()
-            raise StoreUnreachable("no answer")
+            raise error
         else:
             await release.wait()
             await message.ack()

@@ -188,6 +188,36 @@ async def test_given_back_is_due_at_once_and_burns_no_attempt(world: World) -> N
     assert (delivery.id, delivery.progress.attempts) == (name, 0)
 
 
+async def test_given_back_for_our_own_want_is_due_a_little_later(world: World) -> None:
+    """No attempt, no failure, no lease: only the next turn is put off, by the database's clock."""
+    name = await registered(world.worker, lease="mine")
+    before = await world.row(name)
+    await world.worker.ledger.commit([GivenBack(name, "mine", wait_s=3.0)])
+    row = await world.row(name)
+    assert (row.lease, row.attempts, row.step) == (None, before.attempts, before.step)
+    assert (row.last_result, row.first_failed_at, row.not_before) == (None, None, None)
+    assert row.next_at is not None
+    assert abs(row.next_at - row.read_at - 3000) < 2000
+    assert await world.timeline(name) == []
+    assert await due(world.worker) == []
+    await world.pass_time(4)
+    delivery = await claimed(world.worker)
+    assert (delivery.id, delivery.progress.attempts) == (name, 0)
+    late = GivenBack(name, "mine", wait_s=500.0)  # written twice, or after another took over
+    await world.worker.ledger.commit([late])
+    assert (await world.row(name)).lease == delivery.lease
+
+
+async def test_what_was_given_back_after_a_failed_try_keeps_that_try(world: World) -> None:
+    """A stale connection's attempt and the giving back of the second share a commit."""
+    name = await registered(world.worker, lease="mine")
+    first = attempted(name, "mine", TryAgainNow())
+    await world.worker.ledger.commit([first, GivenBack(name, "mine", wait_s=1.0)])
+    row = await world.row(name)
+    assert (row.attempts, row.step, row.lease) == (1, 0, None)
+    assert [one.number for one in await world.timeline(name)] == [1]
+
+
 async def test_given_up_is_decided_without_a_request(world: World) -> None:
     """A delivery that is not sent any more dies with its reason and no attempt."""
     name = await registered(world.worker, lease="mine")

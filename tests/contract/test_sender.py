@@ -15,7 +15,7 @@ from tests.harness.fake_sender import FakeSender
 from tests.harness.receiver import Receiver
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.deliver import Sender
 from disconnect_fanout.flow.webhook import WebhookRequest
 
@@ -171,7 +171,7 @@ async def test_each_platform_sees_its_own_bytes(stage: Stage) -> None:
 async def test_a_cancelled_send_is_cancelled(stage: Stage) -> None:
     """A shutdown is not an outcome: nothing is returned that could be recorded as an attempt."""
     url = await stage.platform("luma", wire.HANG)
-    sending: asyncio.Task[Exchange] = asyncio.create_task(stage.sender.send(post(url)))
+    sending: asyncio.Task[Exchange | Unable] = asyncio.create_task(stage.sender.send(post(url)))
     await stage.awaited("luma")
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):

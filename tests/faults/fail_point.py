@@ -17,7 +17,7 @@ from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.domain.outcome import Answer, Exchange
+from disconnect_fanout.domain.outcome import Answer, Exchange, Unable
 from disconnect_fanout.flow.change import Attempted, Change
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.recorder import Ledger
@@ -99,7 +99,7 @@ def sender_with(point: FailPoint) -> type[AiohttpSender]:
     """*answered*: the platform's 2xx was read, and nobody else knows of it."""
 
     class Sender(AiohttpSender):
-        async def send(self, request: WebhookRequest) -> Exchange:
+        async def send(self, request: WebhookRequest) -> Exchange | Unable:
             exchange = await super().send(request)
             if isinstance(exchange, Answer) and exchange.status // 100 == 2:
                 point.passed("answered")

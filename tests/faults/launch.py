@@ -3,10 +3,12 @@
 ``FAULT_POINT``, ``FAULT_AFTER``, ``FAULT_TIMES`` and ``FAULT_MARKER`` set a fail point,
 ``FAULT_RAISES`` lets duties raise so often, with ``FAULT_SEED`` and the marker;
 ``FAULT_NAMES`` names a file of host names, ``FAULT_NAME_SERVER`` is the address of a name server,
-``FAULT_CLOCK`` names a file with seconds to add to the clock.
+``FAULT_CLOCK`` names a file with seconds to add to the clock, ``FAULT_DESCRIPTORS`` is how many may
+be open.
 """
 
 import os
+import resource
 import sys
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -90,5 +92,8 @@ if __name__ == "__main__":
         _replace(parts, "NameResolver", partial(NameResolver, [given["FAULT_NAME_SERVER"]]))
     if "FAULT_CLOCK" in given:
         _shift_clocks(Path(given["FAULT_CLOCK"]))
+    if "FAULT_DESCRIPTORS" in given:
+        most = int(given["FAULT_DESCRIPTORS"])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     sys.argv = ["fanout", "run"]
     main()

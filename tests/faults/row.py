@@ -11,7 +11,8 @@ from tests.faults.scene import Scene
 
 MATRIX = Path(__file__).with_name("matrix.toml")
 CLASSES = (
-    "worker", "broker", "network", "database", "receiver", "dns", "clock", "replay", "cluster",
+    "worker", "broker", "network", "database", "receiver", "dns", "clock", "replay", "means",
+    "cluster",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeAlias
 
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 
 
@@ -18,7 +18,7 @@ class Silence(Enum):
 
 
 HANG = Silence.HANG
-Step: TypeAlias = int | Exchange | Silence
+Step: TypeAlias = int | Exchange | Silence | Unable
 Script: TypeAlias = Step | Sequence[Step] | Callable[[WebhookRequest], Step]
 
 
@@ -56,8 +56,11 @@ class FakeSender:
         """Return what was sent so far, to one platform or to all."""
         return [one for one in self.requests if platform_id in (None, one.platform_id)]
 
-    async def send(self, request: WebhookRequest) -> Exchange:
-        """Answer as the script says; a time-out is one of the loop's clock, virtual or not."""
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
+        """Answer as the script says; a time-out is one of the loop's clock, virtual or not.
+
+        ``Unable`` makes no request: nobody is told.
+        """
         async with self._arrival:
             self.requests.append(request)
             self._arrival.notify_all()

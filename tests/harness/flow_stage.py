@@ -14,7 +14,7 @@ from tests.harness.flow_parts import FlowParts, FlowPorts
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.domain.outcome import Answer, Exchange
+from disconnect_fanout.domain.outcome import Answer, Exchange, Unable
 from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.deliver import Clocks
@@ -103,12 +103,12 @@ class FakePlatforms:
     def __init__(self) -> None:
         self.requests: list[WebhookRequest] = []
         self.at: list[float] = []
-        self.script: Callable[[WebhookRequest], Exchange | Awaitable[Exchange]] = lambda _: Answer(
-            200
+        self.script: Callable[[WebhookRequest], Exchange | Unable | Awaitable[Exchange]] = (
+            lambda _: Answer(200)
         )
         self.took_s = 0.01
 
-    async def send(self, request: WebhookRequest) -> Exchange:
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
         self.requests.append(request)
         self.at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.took_s)

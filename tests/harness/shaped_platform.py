@@ -6,7 +6,7 @@ from tests.harness.answer_shapes import Shape, Then
 from tests.harness.raw_server import Exchange as OnWire
 from tests.harness.raw_server import RawServer, ok
 
-from disconnect_fanout.domain.outcome import Answer, Exchange, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, FailureKind, Unable
 from disconnect_fanout.flow.deliver import Sender
 from disconnect_fanout.flow.webhook import WebhookRequest
 
@@ -50,9 +50,14 @@ async def play(shape: Shape, sender: Sender) -> Heard:
 
 
 def heard(
-    first: Exchange, second: Exchange, requests: int, connections: int | None = None
+    first: Exchange | Unable,
+    second: Exchange | Unable,
+    requests: int,
+    connections: int | None = None,
 ) -> Heard:
     """Put together what was heard."""
+    assert not isinstance(first, Unable)
+    assert not isinstance(second, Unable)
     asked = first.retry_after if isinstance(first, Answer) else None
     return Heard(_name(first), asked, _name(second), requests, connections)
 

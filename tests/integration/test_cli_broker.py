@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.harness import amqp
 from tests.harness.operator import Operator
+from tests.harness.shortage import descriptors
 from tests.harness.vhost import Vhost
 
 from disconnect_events import DisconnectEventV1
@@ -81,6 +82,18 @@ def test_check_says_what_to_do_until_everything_is_there(upstream: Operator) -> 
     assert (code, found["broker"]) == (4, "unreachable")
     upstream.settings["FANOUT_TIMEOUT"] = "x"
     assert findings(upstream) == (3, {"configuration": "wrong"})
+
+
+def test_check_warns_of_too_few_descriptors(upstream: Operator) -> None:
+    """More requests at once than sockets: `run` starts all the same, and what to do is said."""
+    upstream.ask("migrate")
+    upstream.settings["FANOUT_MAX_IN_FLIGHT"] = "65535"
+    with descriptors(4096):
+        code, found = findings(upstream)
+        assert (code, found["descriptors"]) == (0, "warning")
+        assert "ulimit -n" in upstream.fanout("check").stdout
+    upstream.settings["FANOUT_MAX_IN_FLIGHT"] = "64"
+    assert "descriptors" not in findings(upstream)[1]
 
 
 def test_publish_sends_what_the_contract_says(upstream: Operator, vhost: Vhost) -> None:

@@ -82,7 +82,7 @@ THINGS: list[tuple[str, ...]] = [
     ("replays", "resume", "{job}"),
     ("replays", "cancel", "{job}"),
     ("rejected", "show", "{rejected}"),
-    ("rejected", "replay", "{rejected}"),
+    ("rejected", "replay", "{rejected}", "--yes"),
     ("schema", "webhook"),
 ]
 LAST_THINGS: list[tuple[str, ...]] = [

@@ -11,6 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.harness.command import FANOUT, environment
+from tests.harness.slow_clients import HALF_A_BODY, SlowClients
+from yarl import URL
 
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret, public_key, signing_key
 from disconnect_fanout.domain.platform import Scheme
@@ -60,6 +62,16 @@ def signed(scheme: Scheme, secret: str, body: bytes = BODY) -> dict[str, str]:
     key = signing_key(scheme, secret)
     headers = signature_headers(scheme, [key], "wh_del_1", now, body)
     return {**headers, "fanout-attempt": "1"}
+
+
+async def test_half_sent_requests_do_not_shut_a_webhook_out(tmp_path: Path) -> None:
+    """Hundreds of clients that say no more; who says all that he has to say is answered."""
+    async with listening(tmp_path) as listener:
+        port = URL(listener.url).port
+        assert port is not None
+        async with SlowClients(port) as strangers, asyncio.timeout(20):
+            await strangers.send(HALF_A_BODY, times=400)
+            assert await listener.post(BODY, {}) == 200
 
 
 @pytest.mark.parametrize("scheme", list(Scheme))

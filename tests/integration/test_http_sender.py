@@ -16,7 +16,7 @@ from tests.harness.receiver import Receiver
 
 from disconnect_fanout.adapters.http.answer_body import EXCERPT, MOST_OF_AN_ANSWER
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
@@ -54,7 +54,7 @@ async def guarded() -> AsyncIterator[AiohttpSender]:
     await sender.close()
 
 
-def failed(outcome: Exchange) -> Failure:
+def failed(outcome: Exchange | Unable) -> Failure:
     """The failure that it has to be."""
     assert isinstance(outcome, Failure), outcome
     return outcome

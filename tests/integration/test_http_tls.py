@@ -16,7 +16,7 @@ from tests.harness.raw_server import Exchange as OnWire
 from tests.harness.raw_server import RawServer, ok
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
@@ -41,7 +41,7 @@ async def sender(authority: Authority) -> AsyncIterator[AiohttpSender]:
 
 async def sent(
     sender: AiohttpSender, server: RawServer, *, times: int = 1, authority: str | None = None
-) -> list[Exchange]:
+) -> list[Exchange | Unable]:
     """What becomes of requests to ``https://localhost``."""
     url = server.url("localhost")
     request = WebhookRequest("plat_luma", url, {}, b"{}", 10.0, authority)
@@ -168,7 +168,7 @@ def test_a_platform_that_asks_for_a_client_certificate_is_named(
 ) -> None:
     """TLS 1.3 says so after the handshake, at the first read: still a failure of TLS."""
 
-    async def main() -> Exchange:
+    async def main() -> Exchange | Unable:
         sender = AiohttpSender("disconnect-fanout/test", [ip_network("127.0.0.0/8")])
         request = WebhookRequest("p", f"https://localhost:{asking}/", {}, b"{}", 10.0)
         outcome = await sender.send(request)

@@ -14,7 +14,7 @@ from tests.harness.table_resolver import TableResolver
 
 from disconnect_fanout.adapters.http import pool
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, Unable
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
@@ -69,7 +69,7 @@ async def test_a_busy_platform_that_moved_is_found_within_two_minutes(
         assert await sender.send(request(url)) == Answer(200, None, "old")
         names.names["luma.test"] = "127.0.0.2"
         moved_at = clock.now
-        answer: Exchange = Answer(200, None, "old")
+        answer: Exchange | Unable = Answer(200, None, "old")
         while answer == Answer(200, None, "old"):
             clock.now += 1
             answer = await sender.send(request(url))

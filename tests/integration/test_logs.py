@@ -11,10 +11,11 @@ import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.domain.outcome import Result
+from disconnect_fanout.domain.outcome import Result, Shortage
 from disconnect_fanout.domain.rejection import RejectReason
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
+    AttemptGivenBack,
     BreakerTurned,
     ChoreDone,
     ClaimInterrupted,
@@ -26,8 +27,10 @@ from disconnect_fanout.flow.fact import (
     EventOutcome,
     Fact,
     OutcomeUnrecorded,
+    RanShort,
 )
 from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow, Verdict
+from disconnect_fanout.telemetry.log_lines import LogLines
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
@@ -68,6 +71,8 @@ FACTS: list[Fact] = [
     BreakerTurned("plat_luma", opened=True),
     BreakerTurned("plat_luma", opened=False),
     ClaimInterrupted("wh_del_1", "plat_luma"),
+    *(AttemptGivenBack("wh_del_1", "plat_luma", one) for one in (Shortage.MEMORY, Shortage.PORTS)),
+    *(RanShort(one) for one in (Shortage.DESCRIPTORS, Shortage.THREADS)),
     DependencyChanged("broker", reachable=False, detail="refused"),
     DependencyChanged("broker", reachable=True),
     ConsumptionSilent("messages wait at the broker, and none comes"),
@@ -283,3 +288,18 @@ def test_a_depth_that_is_gone_is_not_shown() -> None:
     metrics.show_dead({"plat_luma": 3}, {"plat_luma"}.__contains__)
     metrics.show_dead({}, {"plat_luma"}.__contains__)
     assert b"fanout_dead_letter_depth{" not in metrics.exposition()
+
+
+def test_what_is_wanting_is_one_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """A hundred requests that could not be made are one line, and one again ten seconds later."""
+    configure_logs("info", "json")
+    now = [0.0]
+    told = LogLines(clock=lambda: now[0])
+    for at in (0.0, 0.1, 9.9, 10.0):
+        now[0] = at
+        for _ in range(100):
+            told.observe(AttemptGivenBack("wh_del_1", "plat_luma", Shortage.DESCRIPTORS))
+    first, second = lines(capsys)
+    for line in (first, second):
+        assert line["shortage"] == "descriptors"
+        assert "out of file descriptors" in str(line["event"])

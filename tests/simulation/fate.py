@@ -8,6 +8,8 @@ from tests.simulation.scenario import FaultPlan, Trouble
 from tests.simulation.slot import Slot, later
 from tests.simulation.worker import Surroundings
 
+from disconnect_fanout.domain.outcome import Shortage
+
 
 class Fates:
     """Strikes, and heals."""
@@ -19,7 +21,7 @@ class Fates:
         self._healings = 0
         self._broker_away = 0
 
-    def strike(self, fault: FaultPlan) -> None:
+    def strike(self, fault: FaultPlan) -> None:  # noqa: C901 - one case for each trouble
         """Let a fault happen."""
         slot = self._slots[fault.worker]
         self._around.trace.say("fate", f"{fault.trouble} ({slot.name}, {fault.lasts_s} s)")
@@ -50,6 +52,9 @@ class Fates:
             case Trouble.BROKER_FLAKY:
                 slot.weather.broker_share = fault.share
                 self._later(fault.lasts_s, self._broker_steadies, slot)
+            case Trouble.OUT_OF_MEANS:
+                slot.weather.shortage = self._around.chance.choice(list(Shortage))
+                self._later(fault.lasts_s, self._means_are_back, slot)
             case _:
                 assert_never(fault.trouble)
 
@@ -65,6 +70,7 @@ class Fates:
             slot.weather.database_up = True
             slot.weather.database_share = slot.weather.broker_share = 0.0
             slot.weather.judge_database()
+            slot.weather.shortage = None
 
     def _crash_database(self) -> None:
         tables = self._around.tables
@@ -95,6 +101,9 @@ class Fates:
 
     def _broker_steadies(self, slot: Slot) -> None:
         slot.weather.broker_share = 0.0
+
+    def _means_are_back(self, slot: Slot) -> None:
+        slot.weather.shortage = None
 
     def _later(self, seconds: float, end: Callable[..., None], *args: object) -> None:
         """End a fault, unless the world has healed meanwhile."""

@@ -11,8 +11,10 @@ from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.outcome import Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.change import Attempted, Barrier, Change, LetterConfirmed
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
+from disconnect_fanout.flow.deliver import Sender
 from disconnect_fanout.flow.due import Claim, DueStore, Hastened
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.incoming import Incoming
@@ -20,6 +22,7 @@ from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
+from disconnect_fanout.flow.webhook import WebhookRequest
 
 
 class AcksFirst(FanOut):
@@ -157,6 +160,19 @@ class Impatient(FanOut):
             await message.ack()
 
 
+class BooksItsOwn:
+    """A sender that says of a request which it could not make that the platform failed."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
+        exchange = await self._sender.send(request)
+        if isinstance(exchange, Unable):
+            return Failure(FailureKind.UNREACHABLE, exchange.shortage.words)
+        return exchange
+
+
 def _short(lease_s: float) -> float:
     return (lease_s - LEASE_MARGIN_S) / 3
 
@@ -181,6 +197,9 @@ MUTANTS = {
         worsen=lambda ports: replace(ports, due=Unlocked(ports.due))
     ),
     "dead before the letter's confirm": Mutation(FlowKinds(office=DeadAtOnce)),
+    "our own fault booked as an attempt": Mutation(
+        worsen=lambda ports: replace(ports, sender=BooksItsOwn(ports.sender))
+    ),
 }
 SUBTLE = {
     "no second look after an outage": Mutation(

@@ -10,7 +10,7 @@ from tests.simulation.process import Process
 from tests.simulation.scenario import Manner, PlatformPlan
 from tests.simulation.weather import Weather
 
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.decide import Verdict
 
@@ -117,7 +117,9 @@ class LinedSender:
         self._round_of = round_of
         self._on_request = on_request
 
-    async def send(self, request: WebhookRequest) -> Exchange:
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
+        if self._weather.shortage is not None:
+            return Unable(self._weather.shortage)
         made: Request | None = None
         try:
             async with asyncio.timeout(request.timeout_s):
@@ -125,7 +127,7 @@ class LinedSender:
                 made = self._arrives(request)
                 if pause_s := self._platforms.pause_s(request.platform_id):
                     await asyncio.sleep(pause_s)
-                exchange = await self._platforms.sender.send(request)
+                exchange = _exchange(await self._platforms.sender.send(request))
                 await self._weather.travel()
         except TimeoutError:
             exchange = Failure(FailureKind.TIMED_OUT, "no complete answer in time")
@@ -148,3 +150,8 @@ class LinedSender:
         self._on_request(made)
         self._weather.done("arrive")
         return made
+
+
+def _exchange(came: Exchange | Unable) -> Exchange:
+    assert not isinstance(came, Unable), "a platform does not speak of our means"
+    return came

@@ -68,6 +68,7 @@ class Trouble(StrEnum):
     BROKER_AWAY = "broker away"
     CONNECTION_LOST = "connection lost"
     BROKER_FLAKY = "broker flaky"
+    OUT_OF_MEANS = "out of means"  # no descriptor for a request, memory to sign it with, …
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from random import Random
+from typing import TYPE_CHECKING
 
 from tests.harness.fake_broker import FakeWire, Fate
+
+if TYPE_CHECKING:
+    from disconnect_fanout.domain.outcome import Shortage
 
 
 class Spells:
@@ -35,6 +39,7 @@ class Weather(FakeWire):
         database_up: whether its database can be reached.
         database_share: of calls that fail, half of them after they were done.
         broker_share: of publishes that are not confirmed.
+        shortage: what its machine has nothing left of, so that no request can be made.
     """
 
     def __init__(self, chance: Random, clock: Callable[[], float]) -> None:
@@ -42,6 +47,7 @@ class Weather(FakeWire):
         self.database_up = True
         self.database_share = 0.0
         self.broker_share = 0.0
+        self.shortage: Shortage | None = None
         self.frozen = Spells()
         self.without_database = Spells()
         self.on_done: Callable[[str], None] = lambda _what: None

@@ -39,6 +39,7 @@ from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import (
+    AttemptGivenBack,
     BreakerTurned,
     ClaimInterrupted,
     DeadLetterDecided,
@@ -199,13 +200,15 @@ class Worker:
         if (words := self._words(fact)) is not None:
             self._around.trace.say(self.process.name, words)
 
-    def _words(self, fact: Fact) -> str | None:
+    def _words(self, fact: Fact) -> str | None:  # noqa: PLR0911 - one case for each fact
         """Tell what is not seen by its effect already."""
         match fact:
             case EventHandled(outcome=outcome, event_id=event_id):
                 return f"event {event_id}: {outcome}"
             case DeadLetterDecided(delivery_id=name, reason=reason):
                 return f"decides that {self._around.witness.named(name)} is dead: {reason}"
+            case AttemptGivenBack(delivery_id=name, shortage=shortage):
+                return f"gives {self._around.witness.named(name)} back: {shortage.words}"
             case ClaimInterrupted(delivery_id=name):
                 return f"finds {self._around.witness.named(name)} cut off"
             case DutyFailed(duty=duty, detail=detail):

@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from disconnect_events.openapi import document
-from disconnect_fanout.adapters.http.listening import listen
+from disconnect_fanout.adapters.http.bounded_server import STANDARD, BoundedServer, Limits
+from disconnect_fanout.adapters.http.listening import listen, silent
 from disconnect_fanout.api.answer import json_answer
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
+from disconnect_fanout.domain.outcome import Shortage
 
+MOST_CONNECTIONS = 256
 _LONGEST_LINE = 16 * 1024
 _V1 = re.compile(r"/v1/calendars/([^/?#]+)")
 _V2 = re.compile(r"/v2/calendars/([^/?#]+)/disconnect")
@@ -28,6 +31,8 @@ class ApiServer:
         ready: tells whether the database answers.
         duties: tells which of the process has failed.
         changed: called after each request that may have changed something.
+        on_shortage: told when nothing is left to take a connection with.
+        limits: how long a client may take.
     """
 
     def __init__(
@@ -40,6 +45,8 @@ class ApiServer:
         ready: Callable[[], Awaitable[bool]],
         duties: Callable[[], list[str]],
         changed: Callable[[], None],
+        on_shortage: Callable[[Shortage], None] = silent,
+        limits: Limits = STANDARD,
     ) -> None:
         self._host = host
         self._port = port
@@ -48,7 +55,10 @@ class ApiServer:
         self._ready = ready
         self._duties = duties
         self._changed = changed
-        server = web.Server(self._dispatch, access_log=None, max_line_size=_LONGEST_LINE)
+        self._on_shortage = on_shortage
+        server = BoundedServer(
+            self._dispatch, most=MOST_CONNECTIONS, limits=limits, max_line_size=_LONGEST_LINE
+        )
         self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
 
     async def start(self) -> int:
@@ -58,7 +68,7 @@ class ApiServer:
             AddressTaken: or it is not an address of this machine.
         """
         names = "FANOUT_API_HOST and FANOUT_API_PORT"
-        return await listen(self._runner, self._host, self._port, names)
+        return await listen(self._runner, self._host, self._port, names, self._on_shortage)
 
     async def close(self) -> None:
         """Take no more requests, and finish those that are under way."""

@@ -19,7 +19,8 @@ from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
-from disconnect_fanout.api.server import SHUTDOWN_S, ApiServer
+from disconnect_fanout.api.server import MOST_CONNECTIONS, SHUTDOWN_S, ApiServer
+from disconnect_fanout.app.descriptors import enough_descriptors
 from disconnect_fanout.app.exit_deadline import ExitDeadline
 from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.settings import Settings
@@ -27,6 +28,7 @@ from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
 from disconnect_fanout.flow.duties import Duties
+from disconnect_fanout.flow.fact import Observe, RanShort
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.telemetry.logs import configure_logs
@@ -45,6 +47,7 @@ async def run_api(settings: Settings) -> int:
         AddressTaken: nobody can listen on the address.
     """
     configure_logs(settings.log_level, settings.log_format)
+    enough_descriptors(MOST_CONNECTIONS)
     database = Database(settings.database_url.get_secret_value())
     topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
@@ -53,8 +56,9 @@ async def run_api(settings: Settings) -> int:
     try:
         with stop_signal() as stop:
             seals = await patiently(lambda: _seals(database, settings))
-            relay = Relay(SqlOutbox(database, seals), publishing_by(publisher), observer.observe)
-            server = _server(settings, database, seals, relay, duties)
+            observe = observer.observe
+            relay = Relay(SqlOutbox(database, seals), publishing_by(publisher), observe)
+            server = _server(settings, database, seals, relay, duties=duties, observe=observe)
             duties.start("relay", relay.run)
             return await _serve(server, duties, stop, deadline)
     finally:
@@ -73,7 +77,13 @@ async def _seals(database: Database, settings: Settings) -> Seals:
 
 
 def _server(
-    settings: Settings, database: Database, seals: Seals, relay: Relay, duties: Duties
+    settings: Settings,
+    database: Database,
+    seals: Seals,
+    relay: Relay,
+    *,
+    duties: Duties,
+    observe: Observe,
 ) -> ApiServer:
     keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
@@ -92,6 +102,7 @@ def _server(
         ready=ready,
         duties=duties.problems,
         changed=relay.wake,
+        on_shortage=lambda shortage: observe(RanShort(shortage)),
     )
 
 

@@ -4,8 +4,15 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from disconnect_fanout.adapters.http.bounded_server import STANDARD, BoundedServer, Limits
 from disconnect_fanout.adapters.http.listening import listen
 from disconnect_fanout.app.readiness import Readiness
+from disconnect_fanout.domain.outcome import Shortage
+from disconnect_fanout.flow.fact import Observe, RanShort
+
+MOST_CONNECTIONS = 64
+"""A handful of scrapers and probes; the descriptors are for webhooks."""
+_OK, _UNAVAILABLE = 200, 503
 
 
 class HttpServer:
@@ -13,44 +20,63 @@ class HttpServer:
 
     Args:
         metrics: returns the exposition.
+        observe: told when nothing is left to take a connection with.
+        limits: how long a client may take.
     """
 
     def __init__(
-        self, host: str, port: int, readiness: Readiness, metrics: Callable[[], bytes]
+        self,
+        host: str,
+        port: int,
+        readiness: Readiness,
+        *,
+        metrics: Callable[[], bytes],
+        observe: Observe,
+        limits: Limits = STANDARD,
     ) -> None:
         self._host = host
         self._port = port
         self._readiness = readiness
         self._metrics = metrics
-        app = web.Application()
-        app.router.add_get("/livez", self._livez)
-        app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._exposition)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._observe = observe
+        server = BoundedServer(self._dispatch, most=MOST_CONNECTIONS, limits=limits)
+        self._runner = web.ServerRunner(server)
 
-    async def start(self) -> None:
-        """Listen.
+    async def start(self) -> int:
+        """Listen; return the port.
 
         Raises:
             AddressTaken: or it is not an address of this machine.
         """
         names = "FANOUT_HTTP_HOST and FANOUT_HTTP_PORT"
-        await listen(self._runner, self._host, self._port, names)
+        return await listen(self._runner, self._host, self._port, names, self._short)
 
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
 
-    async def _livez(self, _request: web.Request) -> web.Response:
+    def _short(self, shortage: Shortage) -> None:
+        self._observe(RanShort(shortage))
+
+    async def _dispatch(self, request: web.BaseRequest) -> web.Response:
+        answers = {"/livez": self._livez, "/readyz": self._readyz, "/metrics": self._exposition}
+        answer = answers.get(request.path)
+        if answer is None:
+            return web.Response(status=404, text="404: Not Found")
+        if request.method not in {"GET", "HEAD"}:
+            return web.Response(status=405, headers={"allow": "GET, HEAD"})
+        return answer()
+
+    def _livez(self) -> web.Response:
         """The event loop turns: that is all that a restart could mend."""
         return web.json_response({"status": "alive"})
 
-    async def _readyz(self, _request: web.Request) -> web.Response:
+    def _readyz(self) -> web.Response:
         problems = self._readiness.problems()
         state = {"status": "not ready" if problems else "ready", "problems": problems}
-        return web.json_response(state, status=503 if problems else 200)
+        return web.json_response(state, status=_UNAVAILABLE if problems else _OK)
 
-    async def _exposition(self, _request: web.Request) -> web.Response:
+    def _exposition(self) -> web.Response:
         return web.Response(
             body=self._metrics(),
             headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -1,7 +1,14 @@
 """Readiness: whether this worker does its duty now, and if not, why, in plain words."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from disconnect_fanout.domain.outcome import Shortage
+from disconnect_fanout.flow.fact import AttemptGivenBack, Fact, RanShort
+
+SHORT_FOR_S = 10.0
+"""What was wanting is said to be so long; what was given back is tried again sooner than that."""
 
 
 @dataclass(slots=True)
@@ -16,6 +23,16 @@ class Readiness:
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
+    clock: Callable[[], float] = time.monotonic
+    shortage: tuple[Shortage, float] | None = None
+
+    def observe(self, fact: Fact) -> None:
+        """Learn from what happened."""
+        match fact:
+            case AttemptGivenBack(shortage=shortage) | RanShort(shortage=shortage):
+                self.shortage = shortage, self.clock()
+            case _:
+                pass
 
     def problems(self) -> list[str]:
         """Return what keeps the worker from its duty; empty when it is ready."""
@@ -24,6 +41,8 @@ class Readiness:
         if not self.started:
             return ["starting"]
         found = []
+        if self.shortage is not None and self.clock() - self.shortage[1] < SHORT_FOR_S:
+            found.append(f"this machine or process is short: {self.shortage[0].words}")
         if (database := self.database()) is not None:
             found.append(database)
         elif not self.platforms:

@@ -20,6 +20,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.app.descriptors import enough_descriptors, of_worker
 from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.exit_deadline import ExitDeadline
 from disconnect_fanout.app.http_server import HttpServer
@@ -62,10 +63,15 @@ async def run_worker(settings: Settings) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if proxies := ignored_proxies(os.environ):
         structlog.get_logger().warning("proxy.ignored", variables=proxies, meaning=MEANING)
+    enough_descriptors(of_worker(settings.max_in_flight))
     readiness = Readiness()
-    observer = Observer()
+    observer = Observer(readiness.observe)
     http = HttpServer(
-        settings.http_host, settings.http_port, readiness, observer.metrics.exposition
+        settings.http_host,
+        settings.http_port,
+        readiness,
+        metrics=observer.metrics.exposition,
+        observe=observer.observe,
     )
     deadline = ExitDeadline()
     with RunLock(settings.database_url.get_secret_value()), stop_signal() as stop:

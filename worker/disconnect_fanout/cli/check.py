@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.app.descriptors import of_worker, problem
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
 from disconnect_fanout.app.topology import topology_of
@@ -88,6 +89,8 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
+        if (words := problem(of_worker(settings.max_in_flight))) is not None:
+            found.append(Finding("descriptors", "warning", words))
         return found
     finally:
         await database.close()

@@ -15,7 +15,7 @@ from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
 
 
 class ExitCode(IntEnum):
@@ -41,6 +41,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StatementRefused: ExitCode.CONFIGURATION,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
+    OutOfMeans: ExitCode.SOME_FAILED,
     NotFound: ExitCode.NOT_FOUND,
     Unread: ExitCode.DONE,
     Unwritable: ExitCode.SOME_FAILED,

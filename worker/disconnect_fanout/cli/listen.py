@@ -12,13 +12,16 @@ import orjson
 import typer
 from aiohttp import web
 
+from disconnect_fanout.adapters.http.bounded_server import STANDARD, BoundedServer
+from disconnect_fanout.adapters.http.listening import AddressTaken
+from disconnect_fanout.adapters.http.listening import listen as listen_on
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one, show_text
 from disconnect_fanout.cli.secret_file import read_secret
 from disconnect_fanout.cli.session import execute
 from disconnect_fanout.demo.webhook_verifier import WebhookVerifier
 
-_LARGEST_BODY = 1024 * 1024
+_MOST_CONNECTIONS = 256
 _SCRIPT = re.compile(r"[2-5]\d\d(,[2-5]\d\d)*")
 
 
@@ -99,9 +102,14 @@ class _Receiver:
     script: _Script
     output: Output
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.BaseRequest) -> web.Response:
         """Verify, print, answer."""
-        body = await request.read()
+        if request.method != "POST":
+            return web.Response(status=405, headers={"allow": "POST"})
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            return web.Response(status=error.status)
         told = self._told(request, body)
         if self.output is Output.TABLE:
             show_text(_line(told))
@@ -109,7 +117,7 @@ class _Receiver:
             show_one(told, Output.JSONL)
         return web.Response(status=told.answered)
 
-    def _told(self, request: web.Request, body: bytes) -> Told:
+    def _told(self, request: web.BaseRequest, body: bytes) -> Told:
         verified, problem = None, None
         if self.verifier is not None:
             problem = self.verifier.problem(request.headers, body, time.time())
@@ -150,18 +158,14 @@ def _line(told: Told) -> str:
 
 
 async def _listen(host: str, port: int, receiver: _Receiver) -> None:
-    app = web.Application(client_max_size=_LARGEST_BODY)
-    app.router.add_route("POST", "/{path:.*}", receiver.handle)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    server = BoundedServer(receiver.handle, most=_MOST_CONNECTIONS, limits=STANDARD)
+    runner = web.ServerRunner(server)
     ended = _termination()  # before anybody can know that we are here
-    await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
         try:
-            await site.start()
-        except OSError as error:
-            raise Misuse(f"can't listen on {host}:{port}: {error.strerror}") from None
-        bound = runner.addresses[0][1]
+            bound = await listen_on(runner, host, port, "--host and --port")
+        except AddressTaken as error:
+            raise Misuse(str(error)) from None
         say(f"listening on http://{host}:{bound}")
         await ended.wait()
     finally:

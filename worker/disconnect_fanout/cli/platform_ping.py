@@ -19,8 +19,9 @@ from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.platform_option import IdArgument
 from disconnect_fanout.cli.session import Session, execute, opened
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, Result
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, Result, Unable
 from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.outage import OutOfMeans
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.classify import result_of
 from disconnect_fanout.policy.signature import signature_headers
@@ -61,6 +62,8 @@ async def _ping(platform_id: str) -> Ping:
             exchange = await sender.send(_request(platform, datetime.now(UTC)))
         finally:
             await sender.close()
+    if isinstance(exchange, Unable):
+        raise OutOfMeans(f"no request could be made: {exchange.shortage.words}")
     return _told(platform_id, exchange, round((time.monotonic() - began) * 1000))
 
 

@@ -56,6 +56,35 @@ class Failure:
 Exchange: TypeAlias = Answer | Failure
 
 
+class Shortage(StrEnum):
+    """What this machine, or this process, had nothing left of: our own want, nobody's fault."""
+
+    DESCRIPTORS = "descriptors"
+    MEMORY = "memory"
+    THREADS = "threads"
+    PORTS = "ports"
+
+    @property
+    def words(self) -> str:
+        """What an operator reads."""
+        return _SHORT_OF[self]
+
+
+_SHORT_OF = {
+    Shortage.DESCRIPTORS: "out of file descriptors",
+    Shortage.MEMORY: "out of memory",
+    Shortage.THREADS: "no thread can be started",
+    Shortage.PORTS: "no local port is free",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unable:
+    """No request was made, because we could not: no attempt, and nothing about the platform."""
+
+    shortage: Shortage
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """2xx: the platform knows."""

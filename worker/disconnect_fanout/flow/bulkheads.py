@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from disconnect_fanout.domain.outcome import Exchange, Failure
+from disconnect_fanout.domain.outcome import Exchange, Failure, Shortage
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.fact import BreakerTurned, Observe
 from disconnect_fanout.policy import breaker as breakers
@@ -11,6 +11,9 @@ from disconnect_fanout.policy.admission import Pressure, opens_at, room
 from disconnect_fanout.policy.breaker import Breaker
 from disconnect_fanout.policy.classify import held_a_slot
 from disconnect_fanout.policy.rate import spend
+
+REST_S = 1.0
+"""How long nothing new starts after a request could not be made for our own want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class _Compartment:
     breaker: Breaker = field(default_factory=Breaker)
     rate_due: float = 0.0
     era: int = 0
+    rests_until: float = 0.0
 
 
 class Bulkheads:
@@ -50,6 +54,7 @@ class Bulkheads:
         self._clock = clock
         self._observe = observe
         self._compartments: dict[str, _Compartment] = {}
+        self._rests_until = 0.0
         self.on_refusal: Callable[[str], None] = lambda _platform_id: None
         """Told the platform for which a delivery has to wait."""
         self.on_release: Callable[[str], None] = lambda _platform_id: None
@@ -84,6 +89,17 @@ class Bulkheads:
         if ticket.era == mine.era:
             self._learn(mine, ticket, exchange)
         self.on_release(ticket.platform_id)
+
+    def rest(self, platform_id: str, shortage: Shortage) -> None:
+        """Let nothing new start for a moment: what is wanting now would be wanting again.
+
+        Local ports are wanting towards one platform only; the others need not wait for that.
+        """
+        until = self._clock() + REST_S
+        if shortage is Shortage.PORTS:
+            self._compartment(platform_id).rests_until = until
+        else:
+            self._rests_until = until
 
     def forget(self, platform_id: str) -> None:
         """Know nothing of a platform any more: it is gone, or another is reached by its id.
@@ -147,4 +163,5 @@ class Bulkheads:
             breaker=mine.breaker,
             rate_per_s=platform.rate_per_s,
             rate_due=mine.rate_due,
+            rests_until=max(self._rests_until, mine.rests_until),
         )

@@ -35,10 +35,15 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """A claimed delivery was not sent; it is due again at once and no attempt is burned."""
+    """A claimed delivery was not sent; it is due again and no attempt is burned.
+
+    Attributes:
+        wait_s: seconds until then, from the moment in which this is recorded.
+    """
 
     delivery_id: str
     lease: str
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.domain.outcome import Result
+from disconnect_fanout.domain.outcome import Result, Shortage
 from disconnect_fanout.policy.decide import Verdict
 
 
@@ -62,6 +62,22 @@ class AttemptFinished:
     told: bool = False
     latency_s: float | None = None
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptGivenBack:
+    """No request could be made, for our own want; the delivery is due again soon."""
+
+    delivery_id: str
+    platform_id: str
+    shortage: Shortage
+
+
+@dataclass(frozen=True, slots=True)
+class RanShort:
+    """Our own want kept us from something else than a request, such as taking a connection."""
+
+    shortage: Shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +174,8 @@ class OutcomeUnrecorded:
 Fact: TypeAlias = (
     EventHandled
     | AttemptFinished
+    | AttemptGivenBack
+    | RanShort
     | DeadLetterDecided
     | BreakerTurned
     | ClaimInterrupted

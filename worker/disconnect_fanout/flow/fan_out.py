@@ -13,14 +13,21 @@ from disconnect_fanout.domain.rejection import Rejection, RejectReason
 from disconnect_fanout.flow.change import Barrier, CopySeen
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Deliverer
-from disconnect_fanout.flow.fact import DeadLetterDecided, EventHandled, EventOutcome, Observe
+from disconnect_fanout.flow.fact import (
+    DeadLetterDecided,
+    EventHandled,
+    EventOutcome,
+    Observe,
+    RanShort,
+)
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.link_keeper import Linked, LinkKeeper
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
+from disconnect_fanout.policy.own_fault import shortage_of
 
 HOLD_S = 1.0
 """An event is held for its first attempts at most this long; then the leases answer for them."""
@@ -62,12 +69,16 @@ class FanOut:
         Raises:
             StoreUnreachable: the database did not answer for a minute; not acked.
             BrokerUnreachable: a rejection was not confirmed; not acked.
+            OutOfMeans: something was wanting here, which is not the event's fault; not acked.
         """
         try:
             await self._settle(message)
         except (StoreUnreachable, BrokerUnreachable):
             raise
-        except Exception as error:  # noqa: BLE001 - a bug must neither lose an event nor stop the rest
+        except Exception as error:  # a bug must neither lose an event nor stop the rest
+            if (shortage := shortage_of(error)) is not None:
+                self._observe(RanShort(shortage))
+                raise OutOfMeans(shortage.words) from error
             self._on_crash(error)
             await self._reject(message, _unprocessable(error))
         await message.ack()

@@ -18,6 +18,7 @@ class Pressure:
     Attributes:
         rate_per_s: None for no limit.
         rate_due: see ``policy.rate``.
+        rests_until: nothing starts before this instant, for our own want.
     """
 
     in_flight: int
@@ -26,6 +27,7 @@ class Pressure:
     breaker: Breaker
     rate_per_s: float | None = None
     rate_due: float = 0.0
+    rests_until: float = 0.0
 
 
 def room(pressure: Pressure, now: float) -> int:
@@ -33,6 +35,8 @@ def room(pressure: Pressure, now: float) -> int:
 
     The k-th of them still finds in-flight + k - 1 below both the cap and free - (k - 1).
     """
+    if now < pressure.rests_until:
+        return 0
     slots = _slots(pressure)
     if not pressure.breaker.closed:
         slots = min(slots, 1) if probe_due(pressure.breaker, now) else 0
@@ -45,7 +49,7 @@ def opens_at(pressure: Pressure) -> float | None:
     """Return the instant at which time alone makes room, or None if only a freed slot can."""
     if _slots(pressure) < 1 or pressure.breaker.probing:
         return None
-    instants = []
+    instants = [pressure.rests_until] if pressure.rests_until else []
     if pressure.breaker.open_until is not None:
         instants.append(pressure.breaker.open_until)
     if pressure.rate_per_s is not None:

@@ -1,14 +1,18 @@
 """All wording of the log. One wide line for each attempt; no address, body, URL or secret."""
 
+import time
+from collections.abc import Callable
 from typing import assert_never
 
 import structlog
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.identity import webhook_event_id
+from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
+    AttemptGivenBack,
     BreakerTurned,
     ChoreDone,
     ClaimInterrupted,
@@ -21,6 +25,7 @@ from disconnect_fanout.flow.fact import (
     EventOutcome,
     Fact,
     OutcomeUnrecorded,
+    RanShort,
 )
 from disconnect_fanout.policy.decide import (
     DeadLettered,
@@ -30,18 +35,28 @@ from disconnect_fanout.policy.decide import (
     Verdict,
 )
 
+_SHORTAGE_EVERY_S = 10.0
+
 
 class LogLines:
-    """Writes a line for each fact."""
+    """Writes a line for each fact; of what is wanting here, one now and then.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = structlog.get_logger()
+        self._clock = clock
+        self._short_said: dict[Shortage, float] = {}
 
     def observe(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one case for each fact, no nesting
         """Phrase a fact."""
         match fact:
             case AttemptFinished():
                 self._attempt(fact)
+            case AttemptGivenBack(shortage=shortage) | RanShort(shortage=shortage):
+                self._short(shortage)
             case EventHandled():
                 self._event(fact)
             case DeadLetterDecided(delivery_id=name, platform_id=platform, reason=reason):
@@ -92,6 +107,14 @@ class LogLines:
             replay=fact.replay,
             detail=fact.detail,
         )
+
+    def _short(self, shortage: Shortage) -> None:
+        """A hundred connections that are wanting are one line."""
+        now = self._clock()
+        if now - self._short_said.get(shortage, -_SHORTAGE_EVERY_S) >= _SHORTAGE_EVERY_S:
+            self._short_said[shortage] = now
+            words = f"{shortage.words}; what can't be done is tried again, and is no attempt"
+            self._log.error(words, shortage=shortage.value)
 
     def _event(self, fact: EventHandled) -> None:
         if fact.outcome is EventOutcome.REJECTED:

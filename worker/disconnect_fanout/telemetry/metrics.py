@@ -12,9 +12,11 @@ from prometheus_client import (
 )
 
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.flow.fact import (
     AttemptFinished,
+    AttemptGivenBack,
     BreakerTurned,
     DeadLetterDecided,
     DependencyChanged,
@@ -45,6 +47,13 @@ class Metrics:
         self._attempts = self._counter(
             "fanout_delivery_attempts", "Requests made.", "platform", "result"
         )
+        self._given_back = self._counter(
+            "fanout_attempts_given_back",
+            "Requests that could not be made for our own want; due again, and no attempts.",
+            "why",
+        )
+        for shortage in Shortage:
+            self._given_back.labels(shortage.value)
         self._dead = self._counter(
             "fanout_dead_letters", "Deliveries that died.", "platform", "reason"
         )
@@ -89,6 +98,8 @@ class Metrics:
                     self._deliveries.labels(platform, "delivered").inc()
                 if fact.latency_s is not None:
                     self._latency.observe(fact.latency_s)
+            case AttemptGivenBack(shortage=shortage):
+                self._given_back.labels(shortage.value).inc()
             case DeadLetterDecided(platform_id=platform, reason=reason):
                 known = UNREGISTERED if reason is DeadReason.UNKNOWN_PLATFORM else platform
                 self._dead.labels(known, reason.value).inc()

@@ -16,6 +16,7 @@ from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.adapters.broker import tolerant_header
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.policy.own_fault import shortage_of
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
@@ -116,6 +117,10 @@ async def named_errors() -> AsyncIterator[None]:
     except TimeoutError as error:
         raise BrokerUnreachable("no answer in time") from error
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, EOFError) as error:
+        raise BrokerUnreachable(_words(error)) from error
+    except (MemoryError, RuntimeError) as error:
+        if shortage_of(error) is None:
+            raise
         raise BrokerUnreachable(_words(error)) from error
 
 

@@ -23,7 +23,7 @@ from disconnect_fanout.adapters.broker.subscription import Prepare, Subscription
 from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
 
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
@@ -60,6 +60,7 @@ class Consumer:
         self._observe = observe
         self._handling = HeldTasks(on_crash)
         self._let_go = asyncio.Event()  # of the subscription under way
+        self._out_of_means = False
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -93,7 +94,8 @@ class Consumer:
             try:
                 if (subscription := await self._attach()) is not None:
                     attached_at = time.monotonic()
-                    lost = await self._hold(subscription)
+                    lost = await self._hold(subscription) or self._out_of_means
+                    self._out_of_means = False
                     if lost and time.monotonic() - attached_at < _LONGEST_BACKOFF_S:
                         # Whatever ended it so soon would burn the delivery limit of all that we
                         # hold, if we came back at once.
@@ -160,6 +162,9 @@ class Consumer:
         """Handle one message; an outage makes us let go of all that we hold, once."""
         try:
             await self._handle(message)
+        except OutOfMeans:
+            self._out_of_means = True
+            let_go.set()
         except (StoreUnreachable, BrokerUnreachable):
             let_go.set()
 

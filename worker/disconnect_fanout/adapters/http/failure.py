@@ -12,15 +12,18 @@ from disconnect_fanout.adapters.http.failure_words import (
     tls_words,
 )
 from disconnect_fanout.adapters.http.guard import Sightings
-from disconnect_fanout.domain.outcome import Failure, FailureKind
+from disconnect_fanout.adapters.http.own_fault import own_fault
+from disconnect_fanout.domain.outcome import Failure, FailureKind, Unable
 
 
 class UnreadableAnswer(Exception):
     """Something came, and it is no answer to our request. Its words are plain, and our own."""
 
 
-def failure_of(error: Exception, seen: Sightings) -> Failure:
+def failure_of(error: Exception, seen: Sightings) -> Failure | Unable:  # noqa: PLR0911 - a table
     """Name the failure. The words hold no URL: a path or query may be a secret."""
+    if (shortage := own_fault(error, seen)) is not None:
+        return Unable(shortage)
     if seen.only_blocked:
         return Failure(FailureKind.BLOCKED, BLOCKED)
     match error:

@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import TypeAlias
 
 from aiohttp.connector import AddrInfoType
 
+from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.policy.address import Network, permitted
+from disconnect_fanout.policy.own_fault import shortage_of
+
+Target: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+"""A socket's address."""
 
 
 @dataclass(slots=True)
@@ -25,15 +31,21 @@ class Sightings:
         permitted: sockets that were made, or would have been.
         blocked: addresses that were refused.
         failed: the system's error numbers of sockets that led nowhere.
-        answered: the head of an answer came.
         looking_up: a name server was asked and has not answered.
+        written: a request was about to be written; from then on the platform may know.
+        answered: the head of an answer came.
+        shortage: what was wanting for a socket.
+        targets: families and addresses for which sockets were made.
     """
 
     permitted: int = 0
     blocked: int = 0
     failed: list[int] = field(default_factory=list)
-    answered: bool = False
     looking_up: bool = False
+    written: bool = False
+    answered: bool = False
+    shortage: Shortage | None = None
+    targets: list[tuple[int, Target]] = field(default_factory=list)
 
     @property
     def only_blocked(self) -> bool:
@@ -77,10 +89,13 @@ class AddressGuard:
             raise PermissionError("the address is not a public one")
         seen.permitted += 1
         try:
-            return _Watched(seen, family, kind, protocol)
+            made = _Watched(seen, family, kind, protocol)
         except OSError as error:
             seen.failed.append(error.errno or 0)
+            seen.shortage = shortage_of(error)  # flattened with others on the way out
             raise
+        seen.targets.append((family, target))
+        return made
 
 
 class _Watched(socket.socket):

@@ -18,7 +18,7 @@ from disconnect_fanout.adapters.http.permitted_names import PermittedNames
 from disconnect_fanout.adapters.http.pool import Pool, Pools
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.trust import BadAuthority
-from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.policy.address import Network
 
@@ -55,7 +55,7 @@ class AiohttpSender:
         await self._dialer.hang_up()
         await self._names.close()
 
-    async def send(self, request: WebhookRequest) -> Exchange:
+    async def send(self, request: WebhookRequest) -> Exchange | Unable:
         """Return what came of the request; nothing that a platform can do raises."""
         if self._dialer.closed:
             raise RuntimeError("the sender is closed")
@@ -67,7 +67,7 @@ class AiohttpSender:
             return timed_out(seen, request.timeout_s)
         except BadAuthority:  # written past the command, which checks it
             return Failure(FailureKind.TLS_FAILED, "TLS: the platform's authority can't be read")
-        except (aiohttp.ClientError, UnreadableAnswer, OSError, ValueError) as error:
+        except (aiohttp.ClientError, UnreadableAnswer, OSError, ValueError, MemoryError) as error:
             return failure_of(error, seen)
         except RuntimeError as error:  # uvloop says so of a transport that has just ended
             if self._dialer.closed:
@@ -84,7 +84,9 @@ class AiohttpSender:
         try:
             async with asyncio.timeout_at(until):
                 connection = await self._connection(pool, request)
-                await connection.ask(pool.target.write(request), reader)
+                written = pool.target.write(request)
+                seen.written = True  # from here on the platform may know
+                await connection.ask(written, reader)
             if not reader.over:
                 await _hear_out(connection, reader, until)
         except TimeoutError:

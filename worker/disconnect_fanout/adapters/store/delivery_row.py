@@ -89,9 +89,9 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     )
 
 
-def given_back(row: DeliveryRow) -> DeliveryRow:
-    """Make the row due again, as if it had never been claimed."""
-    return replace(row, lease=None, next_at=row.read_at)
+def given_back(row: DeliveryRow, wait_ms: int = 0) -> DeliveryRow:
+    """Make the row due again, now or a little later, as if it had never been claimed."""
+    return replace(row, lease=None, next_at=row.read_at + wait_ms)
 
 
 def hastened(row: DeliveryRow) -> DeliveryRow:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.own_fault import shortage_of
 
 # SQLite says these when the disk is full, the file is gone or somebody holds the lock for long:
 # conditions that pass, unlike a constraint that fails.
@@ -48,11 +49,11 @@ async def named_errors() -> AsyncIterator[None]:
         yield
     except DBAPIError as error:
         cause = error.orig or error
-        if error.connection_invalidated or _passing(cause):
+        if error.connection_invalidated or _passing(cause) or shortage_of(cause):
             raise StoreUnreachable(_words(cause)) from error
         raise StatementRefused(_words(cause), _sqlstate(cause)) from None
     except Exception as error:
-        if not _while_connecting(error):
+        if not (_while_connecting(error) or shortage_of(error)):
             raise
         raise StoreUnreachable(_words(error)) from error
 

@@ -6,7 +6,6 @@ it short, the same command again finds what is left.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -28,6 +27,7 @@ from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import called_off, interrupted
 from disconnect_fanout.adapters.store.locked_rows import lock_first, lock_named, save
+from disconnect_fanout.adapters.store.personal_data import PersonalData
 from disconnect_fanout.adapters.store.personal_papers import PersonalPapers
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
@@ -59,41 +59,6 @@ _EMPTY = (
     )
 )
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class PersonalData:
-    """What is stored about a person.
-
-    Attributes:
-        attempts: those that keep a platform's answer.
-        untold: deliveries that wait for a request, for the first time or in a replay.
-        dead: open dead letters.
-        credentials: calendar credentials.
-        promised: events that are not published yet.
-        remembered: connects that were learnt, and answers that are given again.
-    """
-
-    links: int
-    events: int
-    deliveries: int
-    attempts: int
-    untold: int
-    dead: int
-    credentials: int = 0
-    promised: int = 0
-    remembered: int = 0
-
-    @property
-    def any(self) -> bool:
-        """Something is stored about them."""
-        known = self.links or self.events or self.credentials or self.remembered
-        return bool(known or self.promised)
-
-    @property
-    def open(self) -> bool:
-        """Somebody has not been told yet."""
-        return bool(self.untold or self.dead or self.promised)
 
 
 class Forgetting:

@@ -25,8 +25,8 @@ def settle(row: DeliveryRow, change: RowChange) -> DeliveryRow:
             return _attempted(row, change)
         case GivenUp(lease=lease, reason=reason):
             return doomed(row, reason) if row.lease == lease else row
-        case GivenBack(lease=lease):
-            return given_back(row) if row.lease == lease else row
+        case GivenBack(lease=lease, wait_s=wait):
+            return given_back(row, span_ms(wait)) if row.lease == lease else row
         case LetterConfirmed(replays=replays):
             if not row.decided or row.replays != replays:
                 return row

@@ -1,0 +1,39 @@
+"""What is done beside the work, one worker of the installation at a time, and how often."""
+
+from disconnect_fanout.app.balance_watch import BalanceWatch
+from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.stores import Stores
+from disconnect_fanout.flow.housekeeping import Housekeeping
+from disconnect_fanout.telemetry.observer import Observer
+
+_LONGEST_REST_S = 600.0
+_SEAL_EVERY_S = 2.0
+_SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
+_LOOK_FOR_OLDER_EVERY_S = 60.0
+
+
+def chores(
+    settings: Settings, stores: Stores, worker: str, observer: Observer
+) -> tuple[Housekeeping | BalanceWatch, ...]:
+    """Return them; each runs for as long as the worker does."""
+    works = (
+        ("retention", stores.retention, _retention_rest_s(settings)),
+        ("answers", stores.answers, _LONGEST_REST_S),
+        ("clear links", stores.clear_links, _SEAL_EVERY_S),
+        ("clear answers", stores.clear_answers, _SEAL_ANSWERS_EVERY_S),
+        ("older rows", stores.older_rows, _LOOK_FOR_OLDER_EVERY_S),
+    )
+    duty, observe = stores.duty, observer.observe
+    return (
+        *(
+            Housekeeping(name, chore, every_s=rest_s, duty=duty, worker=worker, observe=observe)
+            for name, chore, rest_s in works
+        ),
+        BalanceWatch(
+            stores.balance, duty=duty, worker=worker, metrics=observer.metrics, observe=observe
+        ),
+    )
+
+
+def _retention_rest_s(settings: Settings) -> float:
+    return min(max(settings.history_retention / 100, 1.0), _LONGEST_REST_S)
