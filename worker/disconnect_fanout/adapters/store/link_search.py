@@ -23,12 +23,16 @@ class LinkSearch:
     def __init__(
         self, seals: Seals, emails: Iterable[str] = (), google_ids: Collection[str] = ()
     ) -> None:
-        written = set(emails)
-        self._boxes = {mailbox(one) for one in written}
-        self._folds = {other for box in self._boxes for other in folds(box)}
-        older = {text for one in written for text in old_spellings(one)}
-        self.emails = written | self._boxes | older
-        hashes = {one: seals.text_hash(one) for one in self._boxes | self._folds | older}
+        self._boxes = set[str]()
+        self._folds = set[str]()
+        older = set[str]()
+        for one in emails:
+            box = mailbox(one)
+            self._boxes.add(box)
+            self._folds |= folds(box)
+            older |= old_spellings(one)
+        self.emails = self._boxes | older
+        hashes = {one: seals.text_hash(one) for one in self.emails | self._folds}
         self._box_of = {hashes[one]: one for one in self._boxes | self._folds}
         self._box_of_older = {hashes[one]: mailbox(one) for one in older}
         self.user_hashes = self._box_of.keys() | self._box_of_older.keys()
