@@ -1,18 +1,15 @@
 """Rows that an older version hashed, with workers running: nobody's telling is lost for them."""
 
-import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import func, select
 from tests.harness.api_process import ApiProcess
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
 from tests.harness.older_version import OlderVersion
-from tests.harness.outage import lasts
 from tests.harness.receiver import Receiver
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import link
@@ -21,7 +18,6 @@ from tests.harness.vhost import Vhost
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import load_seals
-from disconnect_fanout.adapters.store.tables import links
 
 PEOPLE = (
     "alice@example.com", "x@b\u00fccher.example", "y@xn--bcher-kva.example", "jos\u00e9@x.example",
@@ -51,17 +47,6 @@ async def past(installation: Installation) -> SqlWorld:
     return SqlWorld(url, vault, seals)
 
 
-async def looked_at(world: SqlWorld) -> None:
-    """Wait until no older row is left."""
-    left = select(func.count()).select_from(links).where(links.c.spelling.is_(None))
-    async with asyncio.timeout(60):
-        while True:
-            async with world.database.read() as connection:
-                if not (await connection.execute(left)).scalar_one():
-                    return
-            await lasts(0.1)
-
-
 def disconnects(turn: int, people: Iterable[str]) -> list[dict[str, Any]]:
     """One of each, without a Google id."""
     return [disconnect(f"evt_{turn}_{nth}", one, google_id=None) for nth, one in enumerate(people)]
@@ -78,7 +63,7 @@ async def test_older_links_are_told_before_while_and_after(installation: Install
         async with installation.worker() as worker:
             await installation.publish(*disconnects(0, PEOPLE))
             await luma.received(len(PEOPLE))
-            await looked_at(world)
+            await older.looked_at()
             spelled = [SPELLED.get(one, one) for one in PEOPLE]
             await installation.publish(*disconnects(1, spelled))
             await luma.received(2 * len(PEOPLE))

@@ -28,9 +28,10 @@ from disconnect_fanout.adapters.store.balance import BalanceSheet
 from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.discards import Discards
 from disconnect_fanout.adapters.store.event_history import EventHistory
-from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
+from disconnect_fanout.adapters.store.forgetting import Forgetting
 from disconnect_fanout.adapters.store.late_recipients import LateRecipients
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.personal_data import PersonalData
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replay_items import AGAIN
 from disconnect_fanout.domain.connection import ConnectEvent

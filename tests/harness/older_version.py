@@ -1,6 +1,8 @@
 """What version 0006 of the schema wrote: addresses hashed after full case folding, nothing else."""
 
-from sqlalchemy import Table, insert, update
+import asyncio
+
+from sqlalchemy import Table, func, insert, select, update
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.api_tables import credentials, outbox
@@ -83,6 +85,16 @@ class OlderVersion:
             "received_at": 0,
         }
         await self._insert(connects, row)
+
+    async def looked_at(self, *, within: float = 60.0) -> None:
+        """Wait until a worker has looked at every link."""
+        left = select(func.count()).select_from(links).where(links.c.spelling.is_(None))
+        async with asyncio.timeout(within):
+            while True:
+                async with self._world.database.read() as connection:
+                    if not (await connection.execute(left)).scalar_one():
+                        return
+                await asyncio.sleep(0.1)
 
     async def _insert(self, table: Table, *rows: dict[str, object]) -> None:
         async with self._world.database.record() as connection:

@@ -86,6 +86,7 @@ def test_two_mailboxes_are_two(one: str, other: str) -> None:
 
 
 @given(st.one_of(ADDRESSES, st.text(), st.text(st.characters(categories=None))))
+@example("x@a..")
 @example("\ud800@\ud800")
 @example("x@xn--" + "9" * 60)
 def test_every_text_has_one_form_and_keeps_it(text: str) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.adapters.store.erasure import Erased, erase
-from disconnect_fanout.adapters.store.forgetting import Forgetting, PersonalData
+from disconnect_fanout.adapters.store.forgetting import Forgetting
+from disconnect_fanout.adapters.store.personal_data import PersonalData
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.failure import ExitCode

@@ -24,11 +24,15 @@ class LinkSearch:
     def __init__(
         self, seals: Seals, emails: Iterable[str] = (), google_ids: Collection[str] = ()
     ) -> None:
-        written = set(emails)
-        self.boxes = {mailbox(one) for one in written}
-        self._folds = {other for box in self.boxes for other in folds(box)}
-        older = {text for one in written for text in old_spellings(one)}
-        hashes = {one: seals.text_hash(one) for one in self.boxes | self._folds | older}
+        self.boxes = set[str]()
+        self._folds = set[str]()
+        older = set[str]()
+        for one in emails:
+            box = mailbox(one)
+            self.boxes.add(box)
+            self._folds |= folds(box)
+            older |= old_spellings(one)
+        hashes = {one: seals.text_hash(one) for one in self.boxes | older | self._folds}
         self._box_of = {hashes[one]: one for one in self.boxes | self._folds}
         self._box_of_older = {hashes[one]: mailbox(one) for one in older}
         self.user_hashes = self._box_of.keys() | self._box_of_older.keys()

@@ -36,4 +36,4 @@ def hash_columns(
 def event_hash_columns(seals: Seals, written: str) -> Mapping[str, object]:
     """Return the same for ``events``, which keep the first one as bytes."""
     columns = hash_columns(seals, written)
-    return {**columns, "user_hash": seals.user_hash(written.casefold())}
+    return {**columns, "user_hash": bytes.fromhex(str(columns["user_hash"]))}
