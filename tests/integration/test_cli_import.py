@@ -84,7 +84,7 @@ FILES: dict[str, bytes] = {
 def test_what_other_programs_write_is_read(operator: Operator, content: bytes) -> None:
     """The one link that is in it."""
     (operator.folder / "l.csv").write_bytes(content)
-    assert operator.ask("links", "import", "l.csv") == {"links": 1}
+    assert operator.ask("links", "import", "l.csv") == {"links": 1, "new": 1, "changed": 0}
     (link,) = operator.ask("links", "list", "--email", "good@x.example")
     assert link["platform_id"] == "plat_luma"
 

@@ -47,7 +47,7 @@ def parse_stored_email(text: str) -> str:
     forgotten as it stands there.
     """
     if "@" not in text:
-        raise typer.BadParameter("expected an e-mail address, as it was noted")
+        raise typer.BadParameter("expected an e-mail address with an @, as it was noted")
     return text
 
 

@@ -102,17 +102,18 @@ class _Accepting:
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
+        for listening in self.sockets:  # a task that never ran closes nothing
+            listening.close()
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        with listening:
-            while True:
-                try:
-                    client, _ = await loop.sock_accept(listening)
-                except (OSError, MemoryError) as error:
-                    await self._rest(error)
-                    continue
-                await self._take(client)
+        while True:
+            try:
+                client, _ = await loop.sock_accept(listening)
+            except (OSError, MemoryError) as error:
+                await self._rest(error)
+                continue
+            await self._take(client)
 
     async def _take(self, client: socket.socket) -> None:
         try:
