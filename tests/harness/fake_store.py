@@ -230,7 +230,9 @@ class FakeDueStore:
         if cut:
             self._tables.note(*cut_off(mine))
         age = (row.read_at - row.born_at) / 1000
-        progress = Progress(mine.attempts, mine.step, age, mine.replays, mine.told)
+        progress = Progress(
+            mine.attempts, mine.step, age, mine.replays, mine.told, mine.interruptions
+        )
         event = self._tables.events[row.event_id].event
         delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)
         return Claim(delivery, interrupted=cut)
@@ -265,5 +267,6 @@ def new_row(event_id: str, planned: PlannedDelivery, now: int) -> DeliveryRow:
         first_failed_at=None,
         settled_at=None,
         job=None,
+        interruptions=0,
         read_at=now,
     )

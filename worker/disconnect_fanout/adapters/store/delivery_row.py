@@ -19,6 +19,7 @@ class DeliveryRow:
     """What ``deliveries`` holds of it, and when it was read.
 
     Attributes:
+        interruptions: attempts of this round that were cut off.
         read_at: the database's clock, milliseconds; "now" for every change made to this reading.
     """
 
@@ -42,6 +43,7 @@ class DeliveryRow:
     first_failed_at: int | None
     settled_at: int | None
     job: str | None
+    interruptions: int
     read_at: int
 
     @property
@@ -80,6 +82,7 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     return replace(
         row,
         attempts=row.attempts + 1,
+        interruptions=row.interruptions + 1,
         last_result=Result.INTERRUPTED,
         last_status=None,
         last_error=Result.INTERRUPTED,
@@ -143,6 +146,7 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
         hastened=False,
         born_at=slot_at,
         job=job,
+        interruptions=0,
     )
     if row.told:
         return again

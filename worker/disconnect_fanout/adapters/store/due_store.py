@@ -179,5 +179,6 @@ class SqlDueStore:
                 age_s=(row.read_at - row.born_at) / 1000,
                 replays=row.replays,
                 told=row.told,
+                interruptions=row.interruptions,
             ),
         )
