@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
     interrupted,
     replayed,
     reslotted,
+    taken_over,
 )
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
 from disconnect_fanout.adapters.store.not_found import NotFound
@@ -150,12 +151,15 @@ class FakeReplayStore:
         rows = [
             row
             for row in self._tables.rows()
-            if row.job == job and row.under_way and not row.lease and row.next_at == row.born_at
+            if row.job == job
+            and row.under_way
+            and not row.lease
+            and (row.next_at == row.born_at or (row.next_at or 0) <= self._tables.now_ms)
         ]
-        rows.sort(key=lambda row: row.next_at or 0)
-        for row, at in zip(
-            rows, slots_after_pause(found.rate_per_s, self._tables.now_ms, len(rows)), strict=True
-        ):
+        if found.rate_per_s is None:
+            return
+        free = slots_after_pause(found.rate_per_s, self._tables.now_ms, len(rows))
+        for row, at in zip(rows, free, strict=True):
             self._tables.save([reslotted(row, at)])
             found.slot_at = at
 
@@ -191,8 +195,16 @@ class FakeReplayStore:
     def _turn(self, name: str, horizon_ms: int) -> int:
         job = self._tables.jobs[name]
         free = slots(job.rate_per_s, job.slot_at, self._tables.now_ms, horizon_ms)
-        room = len(free)
         congested = self._congested(name, most_unsent(job.rate_per_s, horizon_ms))
+        stuck = self._held_by_others(name, congested)[: len(free)]
+        for row in stuck:
+            cut = row if row.lease is None else interrupted(row)
+            if row.lease is not None:
+                self._tables.note(*cut_off(cut))
+            job.reasons[row.id] = self._tables.jobs[row.job or ""].reasons.get(row.id)
+            job.slot_at = free.pop(0)
+            self._tables.save([taken_over(cut, job.slot_at, name)])
+        room = len(free)
         items = sorted(
             (state == AGAIN, one, state)
             for one, state in job.items.items()
@@ -205,9 +217,27 @@ class FakeReplayStore:
                 job.reasons[delivery_id] = row.reason
                 job.slot_at = free.pop(0)
                 self._tables.save([replayed(row, job.slot_at, name)])
-        if free and not items and not {WAITING, AGAIN, "released"} & set(job.items.values()):
+        if (
+            free
+            and not items
+            and not stuck
+            and not {WAITING, AGAIN, "released"} & set(job.items.values())
+        ):
             job.state = "done"
-        return len(items)
+        return len(stuck) + len(items)
+
+    def _held_by_others(self, name: str, congested: Collection[str]) -> list[DeliveryRow]:
+        """What a job waits for, and a paused or cancelled one keeps from being sent."""
+        mine = self._tables.jobs[name].items
+        rows = self._tables.where(lambda row: row.next_at and mine.get(row.id) == "released")
+        return [
+            row
+            for row in rows
+            if row.job != name
+            and self._tables.held(row)
+            and not row.in_hand
+            and row.platform_id not in congested
+        ]
 
     def _congested(self, job: str, most: int) -> set[str]:
         unsent = Counter(
@@ -234,7 +264,9 @@ class FakeReplayStore:
                 self._tables.jobs[heir].reasons[delivery_id] = reason
 
     def _heir(self, name: str, delivery_id: str) -> str | None:
-        for other, job in self._tables.jobs.items():
+        for other, job in sorted(
+            self._tables.jobs.items(), key=lambda one: one[1].state != "running"
+        ):
             waits = job.items.get(delivery_id) == "released" and job.state != "cancelled"
             if other != name and waits:
                 return other

@@ -155,6 +155,12 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     )
 
 
+def taken_over(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
+    """Replay a row that another replay has released and holds; a Retry-After is kept."""
+    return replayed(replace(row, lease=None), max(slot_at, row.not_before or 0), job)
+
+
 def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:
-    """Give another slot to a replayed row that has not been tried in its first one."""
-    return replace(row, next_at=slot_at, not_before=slot_at, born_at=slot_at)
+    """Give another slot to a replayed row. One that was tried keeps its schedule and its age."""
+    born_at = slot_at if row.next_at == row.born_at else row.born_at
+    return replace(row, next_at=slot_at, not_before=slot_at, born_at=born_at)
