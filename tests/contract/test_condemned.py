@@ -82,5 +82,5 @@ async def test_a_platform_that_is_removed_in_the_middle_is_unknown_from_then_on(
     database = InterleavedDatabase(sql_world.url, {2: lambda: registry.remove("luma")})
     sql_world.databases.append(database)
     assert await SqlDeadLetterStore(database).condemn_undeliverable() == 600
-    reasons = [one.reason for one in await sql_world.worker.letters.decided(names)]
+    reasons = [str(one.reason) for one in await sql_world.worker.letters.decided(names)]
     assert (reasons.count("endpoint_disabled"), reasons.count("unknown_platform")) == (500, 100)

@@ -113,12 +113,13 @@ class FakeReplayStore:
         rate_per_s: float | None = None,
         reconnected: int = 0,
         again: bool = False,
+        include_reconnected: bool = False,
     ) -> str:
         """Store a job with its selection."""
         job = self._tables.new_token()[:12]
         known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
         items = {row.id: AGAIN if again and row.told else WAITING for row in known}
-        self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected)
+        self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected, include_reconnected)
         self._tables.recorded()
         return job
 
@@ -128,9 +129,10 @@ class FakeReplayStore:
         if found is None:
             return None
         counts = Counter(found.items.values())
-        pending = len(found.items) - counts["delivered"] - counts["failed"]
+        back = counts["reconnected"]
+        pending = len(found.items) - back - counts["delivered"] - counts["failed"]
         return ReplayProgress(
-            job, found.state, len(found.items), found.reconnected,
+            job, found.state, len(found.items) - back, found.reconnected + back,
             counts["delivered"], counts["failed"], pending,
         )  # fmt: skip
 
@@ -198,6 +200,9 @@ class FakeReplayStore:
         congested = self._congested(name, most_unsent(job.rate_per_s, horizon_ms))
         stuck = self._held_by_others(name, congested)[: len(free)]
         for row in stuck:
+            if not job.include_reconnected and self._tables.came_back(row):
+                job.items[row.id] = "reconnected"
+                continue
             cut = row if row.lease is None else interrupted(row)
             if row.lease is not None:
                 self._tables.note(*cut_off(cut))
@@ -212,7 +217,8 @@ class FakeReplayStore:
         )[:room]
         for _, delivery_id, state in items:
             row = self._tables.row(delivery_id)
-            job.items[delivery_id] = at_its_turn(state, row)
+            back = not job.include_reconnected and self._tables.came_back(row)
+            job.items[delivery_id] = at_its_turn(state, row, back=back)
             if job.items[delivery_id] == "released" and not row.under_way:
                 job.reasons[delivery_id] = row.reason
                 job.slot_at = free.pop(0)

@@ -12,7 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import in_state
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replay_items import AGAIN, DELIVERED, FAILED, WAITING
+from disconnect_fanout.adapters.store.replay_items import (
+    AGAIN,
+    DELIVERED,
+    FAILED,
+    RECONNECTED,
+    WAITING,
+)
 from disconnect_fanout.adapters.store.replay_reslot import reslot_some
 from disconnect_fanout.adapters.store.replay_slots import MOST_AT_ONCE
 from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replays
@@ -33,7 +39,7 @@ class ReplayProgress:
     """How far a replay has come; the fields of CONTRACT section 6.
 
     Attributes:
-        selected: deliveries that the job sends again.
+        selected: deliveries that the job sends again; fewer, when users come back meanwhile.
         reconnected: deliveries that were left out, because their user has come back since.
         failed: not told: dead again, or no longer there to be sent.
         pending: waiting for their turn, or sent and not yet settled; what a cancelled job left.
@@ -61,6 +67,7 @@ class ReplayJobs:
         rate_per_s: float | None = None,
         reconnected: int = 0,
         again: bool = False,
+        include_reconnected: bool = False,
     ) -> str:
         """Store a job with its selection, in portions; return the job's id.
 
@@ -72,9 +79,15 @@ class ReplayJobs:
             rate_per_s: releases a second over all workers, None for as fast as they can.
             reconnected: how many the selection leaves out, for the report.
             again: what is delivered is sent again.
+            include_reconnected: leave nobody out because he has come back.
         """
         job = uuid.uuid4().hex[:12]
-        values = {"id": job, "state": ReplayState.SELECTING, "rate_per_s": rate_per_s}
+        values = {
+            "id": job,
+            "state": ReplayState.SELECTING,
+            "rate_per_s": rate_per_s,
+            "include_reconnected": include_reconnected,
+        }
         counts = {"selected": 0, "reconnected": reconnected, "slot_at": 0}
         async with self._database.record() as connection:
             new = insert(replays).values(**values, **counts, created_at=self._database.now_ms)
@@ -186,7 +199,7 @@ async def _set(connection: AsyncConnection, job: str, state: ReplayState) -> Non
 
 
 async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgress:
-    delivered, failed = job.delivered, job.failed
+    delivered, failed, left_out = job.delivered, job.failed, 0
     if job.finished_at is None:
         counted = (
             select(replay_items.c.state, func.count())
@@ -195,14 +208,15 @@ async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgres
         )
         counts = {row[0]: row[1] for row in await connection.execute(counted)}
         delivered, failed = counts.get(DELIVERED, 0), counts.get(FAILED, 0)
+        left_out = counts.get(RECONNECTED, 0)
     return ReplayProgress(
         job=job.id,
         state=job.state,
-        selected=job.selected,
-        reconnected=job.reconnected,
+        selected=job.selected - left_out,
+        reconnected=job.reconnected + left_out,
         delivered=delivered,
         failed=failed,
-        pending=job.selected - delivered - failed,
+        pending=job.selected - left_out - delivered - failed,
     )
 
 

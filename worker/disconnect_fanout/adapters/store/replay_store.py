@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.attempt_rows import cut_off, write_attempts
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
@@ -21,9 +22,11 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
+from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.replay_end import finish
 from disconnect_fanout.adapters.store.replay_items import (
     AGAIN,
+    RECONNECTED,
     RELEASED,
     WAITING,
     at_its_turn,
@@ -32,7 +35,15 @@ from disconnect_fanout.adapters.store.replay_items import (
 from disconnect_fanout.adapters.store.replay_return import take_back
 from disconnect_fanout.adapters.store.replay_slots import most_unsent, slots
 from disconnect_fanout.adapters.store.replay_takeover import held_by_others
-from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.tables import (
+    deliveries,
+    events,
+    replay_items,
+    replaying,
+    replays,
+)
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import ReplayState
 
 _GIVEN_UP = and_(replays.c.state == ReplayState.CANCELLED, replays.c.finished_at.is_(None))
@@ -58,8 +69,9 @@ class _Turn:
 class SqlReplayStore:
     """``flow.replayer.ReplayStore`` on SQLite and PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
 
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``.
@@ -119,12 +131,16 @@ class SqlReplayStore:
     ) -> None:
         """Make what is to be sent pending at its slot; close the items of what is not."""
         job = turn.job.id
-        turns = {one: at_its_turn(state, rows.get(one)) for one, state in items.items()}
+        back = await self._back(connection, turn.job, rows.values())
+        turns = {
+            one: at_its_turn(state, rows.get(one), back=one in back) for one, state in items.items()
+        }
         wanted = [rows[one] for one, fate in turns.items() if fate == RELEASED]
         # Another job is sending it already: the end of that is the end of this item too.
         riding = [replace(row, job=row.job or job) for row in wanted if row.under_way]
         idle = [row for row in wanted if not row.under_way]
-        taken = [rows[one] for one in stuck if one in rows and _held(rows[one], turn.held)]
+        theirs = [rows[one] for one in stuck if one in rows and _held(rows[one], turn.held)]
+        taken = [row for row in theirs if row.id not in back]
         cut = {row.id: interrupted(row) for row in taken if row.lease is not None}
         await write_attempts(connection, self._database, [cut_off(row) for row in cut.values()])
         free = iter(turn.free)
@@ -136,11 +152,39 @@ class SqlReplayStore:
         reasons = {row.id: row.reason for row in idle}
         moved = {one: (fate, reasons.get(one)) for one, fate in turns.items()}
         moved |= {row.id: (RELEASED, stuck[row.id]) for row in taken}
+        moved |= {row.id: (RECONNECTED, None) for row in theirs if row.id in back}
         await move_items(connection, job, moved)
         if released:
             slot_at = turn.free[len(released) - 1]
             given = update(replays).where(replays.c.id == job).values(slot_at=slot_at)
             await connection.execute(given)
+
+    async def _back(
+        self, connection: AsyncConnection, job: Row[Any], rows: Collection[DeliveryRow]
+    ) -> set[str]:
+        """Return the ids of those whose user has come back, if the job leaves such out.
+
+        What can't be opened here is judged where it is claimed: there it can't be sent either.
+        """
+        if job.include_reconnected:
+            return set()
+        try:
+            opened = await self._events(connection, {row.event_id for row in rows})
+            back = await reconnected(connection, self._database, self._seals, opened)
+        except Unsealable:
+            return set()
+        return {row.id for row in rows if (row.event_id, row.platform_id) in back}
+
+    async def _events(
+        self, connection: AsyncConnection, ids: Collection[str]
+    ) -> list[DisconnectEvent]:
+        """Return these events, but for those whose user was forgotten."""
+        found = await connection.execute(
+            select(events.c.sealed).where(
+                self._database.among(events.c.id, ids), events.c.user_hash.is_not(None)
+            )
+        )
+        return [self._seals.open_event(one) for one in found.scalars()]
 
     async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
         """Return the platforms that have not taken what the job released for them already.
