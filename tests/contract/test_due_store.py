@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.harness.store_examples import (
+    EXHAUSTED,
     LEASE_S,
     RETRY,
     attempted,
@@ -17,6 +18,7 @@ from tests.harness.store_examples import (
 from tests.harness.store_world import Ports, World
 
 from disconnect_fanout.domain.outcome import Result
+from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.due import Hastened
 from disconnect_fanout.policy.decide import Delivered, RetryIn
 
@@ -188,3 +190,21 @@ async def test_hastening_leaves_leased_and_due_rows_alone(worker: Ports) -> None
     await registered(worker)
     assert await worker.due.hasten("luma", 5) == Hastened(0)
     assert len(await due(worker)) == 1
+
+
+async def test_interruptions_are_counted_in_their_round(world: World) -> None:
+    """A lease that expired counts, a failure that was recorded does not; a replay begins at 0."""
+    name = await registered(world.worker, lease="mine")
+    for count in (1, 2):
+        await world.pass_time(LEASE_S + 1)
+        delivery = await claimed(world.worker)
+        assert delivery.progress.interruptions == count
+    await world.worker.ledger.commit([attempted(name, delivery.lease, RETRY, number=3)])
+    await world.pass_time(301)
+    delivery = await claimed(world.worker)
+    assert (delivery.progress.interruptions, delivery.progress.step) == (2, 1)
+    await world.worker.ledger.commit([attempted(name, delivery.lease, EXHAUSTED, number=4)])
+    await world.worker.ledger.commit([LetterConfirmed(name, replays=0)])
+    await world.worker.jobs.create([name])
+    await world.worker.replays.advance(2.0)
+    assert (await claimed(world.worker)).progress.interruptions == 0

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
     interrupted,
     replayed,
     reslotted,
+    taken_over,
 )
 from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
 from disconnect_fanout.adapters.store.not_found import NotFound
@@ -112,12 +113,13 @@ class FakeReplayStore:
         rate_per_s: float | None = None,
         reconnected: int = 0,
         again: bool = False,
+        include_reconnected: bool = False,
     ) -> str:
         """Store a job with its selection."""
         job = self._tables.new_token()[:12]
         known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
         items = {row.id: AGAIN if again and row.told else WAITING for row in known}
-        self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected)
+        self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected, include_reconnected)
         self._tables.recorded()
         return job
 
@@ -127,9 +129,10 @@ class FakeReplayStore:
         if found is None:
             return None
         counts = Counter(found.items.values())
-        pending = len(found.items) - counts["delivered"] - counts["failed"]
+        back = counts["reconnected"]
+        pending = len(found.items) - back - counts["delivered"] - counts["failed"]
         return ReplayProgress(
-            job, found.state, len(found.items), found.reconnected,
+            job, found.state, len(found.items) - back, found.reconnected + back,
             counts["delivered"], counts["failed"], pending,
         )  # fmt: skip
 
@@ -150,12 +153,15 @@ class FakeReplayStore:
         rows = [
             row
             for row in self._tables.rows()
-            if row.job == job and row.under_way and not row.lease and row.next_at == row.born_at
+            if row.job == job
+            and row.under_way
+            and not row.lease
+            and (row.next_at == row.born_at or (row.next_at or 0) <= self._tables.now_ms)
         ]
-        rows.sort(key=lambda row: row.next_at or 0)
-        for row, at in zip(
-            rows, slots_after_pause(found.rate_per_s, self._tables.now_ms, len(rows)), strict=True
-        ):
+        if found.rate_per_s is None:
+            return
+        free = slots_after_pause(found.rate_per_s, self._tables.now_ms, len(rows))
+        for row, at in zip(rows, free, strict=True):
             self._tables.save([reslotted(row, at)])
             found.slot_at = at
 
@@ -191,8 +197,19 @@ class FakeReplayStore:
     def _turn(self, name: str, horizon_ms: int) -> int:
         job = self._tables.jobs[name]
         free = slots(job.rate_per_s, job.slot_at, self._tables.now_ms, horizon_ms)
-        room = len(free)
         congested = self._congested(name, most_unsent(job.rate_per_s, horizon_ms))
+        stuck = self._held_by_others(name, congested)[: len(free)]
+        for row in stuck:
+            if not job.include_reconnected and self._tables.came_back(row):
+                job.items[row.id] = "reconnected"
+                continue
+            cut = row if row.lease is None else interrupted(row)
+            if row.lease is not None:
+                self._tables.note(*cut_off(cut))
+            job.reasons[row.id] = self._tables.jobs[row.job or ""].reasons.get(row.id)
+            job.slot_at = free.pop(0)
+            self._tables.save([taken_over(cut, job.slot_at, name)])
+        room = len(free)
         items = sorted(
             (state == AGAIN, one, state)
             for one, state in job.items.items()
@@ -200,14 +217,33 @@ class FakeReplayStore:
         )[:room]
         for _, delivery_id, state in items:
             row = self._tables.row(delivery_id)
-            job.items[delivery_id] = at_its_turn(state, row)
+            back = not job.include_reconnected and self._tables.came_back(row)
+            job.items[delivery_id] = at_its_turn(state, row, back=back)
             if job.items[delivery_id] == "released" and not row.under_way:
                 job.reasons[delivery_id] = row.reason
                 job.slot_at = free.pop(0)
                 self._tables.save([replayed(row, job.slot_at, name)])
-        if free and not items and not {WAITING, AGAIN, "released"} & set(job.items.values()):
+        if (
+            free
+            and not items
+            and not stuck
+            and not {WAITING, AGAIN, "released"} & set(job.items.values())
+        ):
             job.state = "done"
-        return len(items)
+        return len(stuck) + len(items)
+
+    def _held_by_others(self, name: str, congested: Collection[str]) -> list[DeliveryRow]:
+        """What a job waits for, and a paused or cancelled one keeps from being sent."""
+        mine = self._tables.jobs[name].items
+        rows = self._tables.where(lambda row: row.next_at and mine.get(row.id) == "released")
+        return [
+            row
+            for row in rows
+            if row.job != name
+            and self._tables.held(row)
+            and not row.in_hand
+            and row.platform_id not in congested
+        ]
 
     def _congested(self, job: str, most: int) -> set[str]:
         unsent = Counter(
@@ -234,7 +270,9 @@ class FakeReplayStore:
                 self._tables.jobs[heir].reasons[delivery_id] = reason
 
     def _heir(self, name: str, delivery_id: str) -> str | None:
-        for other, job in self._tables.jobs.items():
+        for other, job in sorted(
+            self._tables.jobs.items(), key=lambda one: one[1].state != "running"
+        ):
             waits = job.items.get(delivery_id) == "released" and job.state != "cancelled"
             if other != name and waits:
                 return other

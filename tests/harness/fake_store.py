@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
     leased,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
+from disconnect_fanout.adapters.store.replay_return import returned as given_up
 from disconnect_fanout.adapters.store.settlement import (
     disabled_platform,
     end_of_round,
@@ -217,10 +218,33 @@ class FakeDueStore:
         """Lease rows as they were read: in the same transaction, or it is no claim."""
         if not rows:
             return []
+        rows = [row for row in rows if not self._left_out(row)]
         token = self._tables.new_token()
         claims = [self._claimed(row, token, span_ms(lease_s)) for row in rows]
         self._tables.intended()
         return claims
+
+    def _left_out(self, row: DeliveryRow) -> bool:
+        """Give up a replayed row whose user has come back; tell whether it was."""
+        if row.job is None or not self._tables.came_back(row):
+            return False
+        jobs = self._tables.waiting_jobs(row)
+        including = {name: job for name, job in jobs.items() if job.include_reconnected}
+        if any(job.state == "running" for job in including.values()):
+            return False
+        reason = next(
+            (job.reasons[row.id] for job in jobs.values() if job.reasons.get(row.id)), None
+        )
+        cut = row if row.lease is None else interrupted(row)
+        if row.lease is not None:
+            self._tables.note(*cut_off(cut))
+        self._tables.save([given_up(cut, reason, next(iter(including), None))])
+        for name, job in jobs.items():
+            if name in including:
+                job.reasons[row.id] = reason
+            else:
+                job.items[row.id] = "reconnected"
+        return True
 
     async def hasten(self, platform_id: str, limit: int) -> Hastened:
         """Make up to ``limit`` waiting rows due, those first whose turn is next."""
@@ -253,7 +277,9 @@ class FakeDueStore:
         if cut:
             self._tables.note(*cut_off(mine))
         age = (row.read_at - row.born_at) / 1000
-        progress = Progress(mine.attempts, mine.step, age, mine.replays, mine.told)
+        progress = Progress(
+            mine.attempts, mine.step, age, mine.replays, mine.told, mine.interruptions
+        )
         event = self._tables.events[row.event_id].event
         delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)
         return Claim(delivery, interrupted=cut)
@@ -289,5 +315,6 @@ def new_row(event_id: str, planned: PlannedDelivery, now: int) -> DeliveryRow:
         first_failed_at=None,
         settled_at=None,
         job=None,
+        interruptions=0,
         read_at=now,
     )

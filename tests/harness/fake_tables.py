@@ -12,6 +12,7 @@ from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.plan import returned
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class FakeJob:
     rate_per_s: float | None
     items: dict[str, str]
     reconnected: int
+    include_reconnected: bool = False
     state: str = "running"
     slot_at: int = 0
     reasons: dict[str, str | None] = field(default_factory=dict)
@@ -163,6 +165,21 @@ class FakeTables:
         for job in self.jobs.values():
             if job.items.get(delivery_id) == "released":
                 job.items[delivery_id] = "delivered" if told else "failed"
+
+    def came_back(self, row: DeliveryRow) -> bool:
+        """Tell whether its user has linked the platform again since the disconnect."""
+        event = self.events[row.event_id].event
+        return any(
+            link.platform_id == row.platform_id and returned(link, event) for link in self.links
+        )
+
+    def waiting_jobs(self, row: DeliveryRow) -> dict[str, FakeJob]:
+        """Return the jobs, not cancelled, that wait for the end of a delivery."""
+        return {
+            name: job
+            for name, job in self.jobs.items()
+            if job.items.get(row.id) == "released" and job.state != "cancelled"
+        }
 
     def held(self, row: DeliveryRow) -> bool:
         """Tell whether its replay is paused or cancelled."""

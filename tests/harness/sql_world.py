@@ -92,7 +92,7 @@ class SqlWorld:
             due=SqlDueStore(database, self.seals),
             platforms=SqlPlatformSource(database, self.vault, TIMEOUT_S),
             letters=SqlDeadLetterStore(database),
-            replays=SqlReplayStore(database),
+            replays=SqlReplayStore(database, self.seals),
             jobs=ReplayJobs(database),
             duty=Duty(database),
             balance=BalanceSheet(database),

@@ -32,6 +32,7 @@ class Jobs(Protocol):
         rate_per_s: float | None = None,
         reconnected: int = 0,
         again: bool = False,
+        include_reconnected: bool = False,
     ) -> str: ...
 
     async def progress(self, job: str) -> ReplayProgress | None: ...

@@ -159,3 +159,30 @@ def test_at_a_terminal_a_bar_tells_all_counts(operator: Operator) -> None:
     assert "0 delivered, 0 failed again, 3 pending, 0 reconnected" in shown
     assert "Ctrl-C leaves it running" in shown
     assert "fanout replays pause" in shown
+
+
+@pytest.mark.parametrize("replayed", ["dlq", "deliveries"])
+@pytest.mark.parametrize("included", [False, True])
+def test_who_comes_back_after_the_choice_is_left_out_unless_he_is_included(
+    operator: Operator, replayed: str, *, included: bool
+) -> None:
+    """Judged at each turn, by the option that was given when the job was made."""
+    chosen = ("--user", "carol@example.com", *(["--include-reconnected"] if included else []))
+    job = operator.ask(replayed, "replay", "--yes", "--detach", *chosen)["job"]
+    operator.ask("replays", "pause", job)
+    again = ("links", "add", "--email", "carol@example.com", "--platform", "luma")
+    operator.ask(*again, "--at", (DISCONNECTED_AT + timedelta(days=1)).isoformat())
+    operator.ask("replays", "resume", job)
+
+    async def turn(world: SqlWorld) -> None:
+        for _ in range(2):
+            await world.worker.replays.advance(1.0)
+        claims = await world.worker.due.claim("luma", limit=9, lease_s=9, holding=(), reclaim=True)
+        assert len(claims) == included
+
+    operator.arrange(turn)
+    shown = operator.ask("replays", "show", job)
+    expected = ["running", 1, 0, 0, 0, 1] if included else ["done", 0, 1, 0, 0, 0]
+    assert [shown[one] for one in REPORT[1:]] == expected
+    assert operator.ask("replays", "list")[0] == shown
+    assert len(operator.ask("dlq", "list")) == (not included)

@@ -45,6 +45,7 @@ def test_an_event_for_nobody_finds_its_late_recipients(resolver: Operator) -> No
         "event_id": "evt_lonely",
         "added": ["boardy", "luma"],
         "recipients": 2,
+        "reconnected": 0,
     }
     shown = recipients(resolver, "evt_lonely")
     assert (shown["outcome"], shown["recipients"], shown["pending"]) == ("fanned_out", 2, 2)
@@ -96,3 +97,30 @@ def test_a_late_recipient_that_can_t_be_told_is_a_dead_letter(resolver: Operator
 
     resolver.arrange(decided)
     assert [str(getattr(one, "reason", "")) for one in letters] == ["endpoint_disabled"]
+
+
+def test_who_has_come_back_since_is_not_told(resolver: Operator) -> None:
+    """A late telling would cut him off: counted, at that platform alone, by address or account."""
+    for one in ("luma", "boardy"):
+        end = ("--at", "2025-11-21T15:45:00Z")
+        resolver.ask(*LINK, one, "--at", "2025-11-01T00:00:00Z")
+        resolver.ask("links", "end", *LINK[2:], one, *end)
+    again = ("links", "add", "--email", "alice@new.example", "--google-id", "105942374304")
+    resolver.ask(*again, "--platform", "luma", "--at", "2025-11-22T00:00:00Z")
+    assert resolver.ask("events", "resolve", "evt_lonely") == {
+        "event_id": "evt_lonely",
+        "added": ["boardy"],
+        "recipients": 1,
+        "reconnected": 1,
+    }
+    (audited,) = resolver.ask("audit", "list", "--limit", "1")
+    assert audited["counts"] == {"added": 1, "reconnected": 1}
+
+
+def test_who_was_told_already_is_not_counted_as_reconnected(resolver: Operator) -> None:
+    """Only late recipients are left out; nothing changes for luma, which has its delivery."""
+    resolver.ask(*LINK, "luma", "--at", "2025-11-01T00:00:00Z")
+    resolver.ask("links", "end", *LINK[2:], "luma", "--at", "2025-11-21T15:45:00Z")
+    resolver.ask(*LINK, "luma", "--at", "2025-11-22T00:00:00Z")
+    resolved = resolver.ask("events", "resolve", "evt_heard")
+    assert (resolved["added"], resolved["recipients"], resolved["reconnected"]) == ([], 1, 0)

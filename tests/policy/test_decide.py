@@ -27,7 +27,7 @@ from disconnect_fanout.policy.decide import (
     TryAgainNow,
     Verdict,
     decide,
-    expired,
+    given_up,
 )
 
 DAY = 86_400.0
@@ -189,4 +189,47 @@ def test_a_used_up_schedule_is_exhausted_rather_than_expired() -> None:
 )
 def test_nothing_expires_before_one_attempt(attempts: int, age_s: float, *, gone: bool) -> None:
     """However late a delivery is first sent, it gets its one attempt."""
-    assert expired(Progress(attempts=attempts, age_s=age_s), POLICY) is gone
+    expected = DeadReason.EXPIRED if gone else None
+    assert given_up(Progress(attempts=attempts, age_s=age_s), POLICY) is expected
+
+
+@pytest.mark.parametrize(
+    ("progress", "reason"),
+    [
+        (Progress(attempts=9, replays=1, age_s=1e9), None),
+        (Progress(attempts=9, replays=1, age_s=1e9, interruptions=1), DeadReason.EXPIRED),
+        (Progress(attempts=9, replays=1, age_s=100.0, interruptions=1), None),
+        (Progress(attempts=9, replays=1, age_s=1e9, step=1), DeadReason.EXPIRED),
+        (
+            Progress(attempts=9, replays=1, age_s=1e9, interruptions=1, told=True),
+            DeadReason.EXPIRED,
+        ),
+        (Progress(attempts=99, replays=1, interruptions=99), None),
+        (Progress(attempts=100, replays=1, interruptions=100), DeadReason.EXHAUSTED),
+        (Progress(attempts=100, interruptions=100), DeadReason.EXHAUSTED),
+        (Progress(attempts=100, age_s=1e9, interruptions=100), DeadReason.EXPIRED),
+    ],
+)
+def test_a_round_in_which_every_attempt_is_cut_off_ends(
+    progress: Progress, reason: DeadReason | None
+) -> None:
+    """A replay that was interrupted once was tried; a hundred interruptions end any round."""
+    assert given_up(progress, POLICY) is reason
+
+
+@given(st.integers(0, 3), st.floats(1.0, 500.0), st.floats(0.0, 1e4))
+def test_interruptions_are_bounded_in_number_and_age(
+    replays: int, lease_s: float, max_age_s: float
+) -> None:
+    """However long a lease is, and whatever was replayed: at most a hundred, at most the age."""
+    policy = replace(POLICY, max_age_s=max_age_s)
+    progress, count = Progress(replays=replays, attempts=replays), 0
+    while given_up(progress, policy) is None:
+        count += 1
+        progress = replace(
+            progress,
+            attempts=progress.attempts + 1,
+            interruptions=count,
+            age_s=progress.age_s + lease_s,
+        )
+    assert count <= min(policy.most_interruptions, max_age_s // lease_s + 2)

@@ -76,7 +76,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         ledger=SqlLedger(database, vault, observe),
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),
-        replays=SqlReplayStore(database),
+        replays=SqlReplayStore(database, seals),
         duty=SqlDuty(database),
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),

@@ -80,6 +80,8 @@ def show(event_id: EventArgument, output: OutputOption = Output.TABLE) -> None:
 def resolve(event_id: EventArgument, output: OutputOption = Output.TABLE) -> None:
     r"""Tell recipients whose link, valid at the disconnect, was recorded since the event came.
 
+    Left out, and counted, are platforms that the user has linked again since the disconnect.
+
     \b
     Example:
       fanout events resolve evt_8f14e45fceea
@@ -93,7 +95,7 @@ def resolve(event_id: EventArgument, output: OutputOption = Output.TABLE) -> Non
             late = LateRecipients(session.database, await session.seals(), source, grace)
             async with audited(session) as counts:
                 resolved = await late.resolve(event_id)
-                counts["added"] = len(resolved.added)
+                counts |= {"added": len(resolved.added), "reconnected": resolved.reconnected}
             return resolved
 
     show_one(execute(work()), output)

@@ -92,6 +92,7 @@ async def _start(order: ReplayOrder) -> ReplayReport:
                 rate_per_s=order.rate_per_s,
                 reconnected=left_out,
                 again=DeliveryState.DELIVERED in order.states,
+                include_reconnected=order.include_reconnected,
             )
         return ReplayReport(job, ReplayState.RUNNING, count, left_out, pending=count)
 

@@ -25,6 +25,7 @@ class Progress:
         age_s: seconds since this round of the schedule began.
         replays: how often it was replayed.
         told: the platform knows already and is told again; whatever comes, it stays delivered.
+        interruptions: attempts of this round whose worker ended before it could record them.
     """
 
     attempts: int = 0
@@ -32,6 +33,7 @@ class Progress:
     age_s: float = 0.0
     replays: int = 0
     told: bool = False
+    interruptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

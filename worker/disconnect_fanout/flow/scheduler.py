@@ -27,7 +27,7 @@ from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
-from disconnect_fanout.policy.decide import RetryPolicy, expired
+from disconnect_fanout.policy.decide import RetryPolicy, given_up
 
 POLL_S = 0.5
 PATIENCE_S = 10.0
@@ -188,8 +188,9 @@ class Scheduler:
         delivery = claim.delivery
         if claim.interrupted:
             self._observe(ClaimInterrupted(delivery.id, platform.id))
-        if expired(delivery.progress, self._policy):
-            self._sending.start(self._give_up(claim, DeadReason.EXPIRED))
+        reason = given_up(delivery.progress, self._policy)
+        if reason is not None:
+            self._sending.start(self._give_up(claim, reason))
             return
         ticket = None if self._stopping else self._bulkheads.admit(platform)
         if ticket is None:  # an event took the slot while we claimed, or it is time to leave

@@ -25,10 +25,14 @@ class RetryPolicy:
     Attributes:
         schedule: waits in seconds; attempts = 1 + their number.
         max_age_s: after this long, counted from when the round began, a delivery expires.
+        most_interruptions: attempts in one round that no worker lived to record. They do not use up
+            the schedule, because they say nothing about the platform; but a delivery that takes its
+            worker along each time must end too.
     """
 
     schedule: tuple[float, ...] = DEFAULT_SCHEDULE
     max_age_s: float = sum(DEFAULT_SCHEDULE) + _WEEK_S
+    most_interruptions: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,17 @@ def decide(
             assert_never(outcome)
 
 
-def expired(progress: Progress, policy: RetryPolicy) -> bool:
-    """Tell whether a delivery has outlived our patience; never before one attempt of its round."""
-    tried = progress.step > 0 or (progress.attempts > 0 and not progress.replays)
-    return tried and progress.age_s > policy.max_age_s
+def given_up(progress: Progress, policy: RetryPolicy) -> DeadReason | None:
+    """Return why no further attempt is made; None if one is.
+
+    Never before one attempt of its round; an interrupted one counts as one.
+    """
+    tried = progress.step or progress.interruptions or (progress.attempts and not progress.replays)
+    if tried and progress.age_s > policy.max_age_s:
+        return DeadReason.EXPIRED
+    if progress.interruptions >= policy.most_interruptions:
+        return DeadReason.EXHAUSTED
+    return None
 
 
 def _retry(

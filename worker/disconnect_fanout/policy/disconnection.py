@@ -1,11 +1,11 @@
 """Which events tell of links that have just ended: all of their platforms, and nobody else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
-from disconnect_fanout.domain.google_id import is_google_id
+from disconnect_fanout.domain.google_id import account, is_google_id
 from disconnect_fanout.domain.link import Link
 
 
@@ -15,7 +15,7 @@ class Disconnection:
 
     Attributes:
         email: as platforms shall be told.
-        google_id: known of the user by something else than the links, or None.
+        google_id: of the account by which links were found beside the address, or None.
         links: those that ended.
         provider: whose calendar was disconnected.
         initiated_by: the platform that asked, or None.
@@ -27,6 +27,16 @@ class Disconnection:
     provider: Provider
     at: datetime
     initiated_by: str | None
+
+
+def agreed_account(google_ids: Iterable[str | None]) -> str | None:
+    """Return the Google id that all agree on. With two, only the address can find all links.
+
+    Args:
+        google_ids: what links and credentials under one address say; None if they say nothing.
+    """
+    known = {one for one in google_ids if is_google_id(one)}
+    return known.pop() if len(known) == 1 else None
 
 
 def events_of(ended: Disconnection, new_id: Callable[[], str]) -> list[DisconnectEvent]:
@@ -49,17 +59,10 @@ def _event(
     return DisconnectEvent(
         id=name,
         timestamp=ended.at,
-        user=User(ended.email, _google_id(ended) if google else None),
+        user=User(ended.email, account(ended.google_id) if google else None),
         provider=provider,
         disconnected_at=ended.at,
         reason=Reason.USER_REQUESTED,
         initiated_by=ended.initiated_by,
         platform_ids=platform_ids,
     )
-
-
-def _google_id(ended: Disconnection) -> str | None:
-    """The one that all agree on. With two, only the address can find all links."""
-    ids = (ended.google_id, *(link.google_id for link in ended.links))
-    known = {one for one in ids if is_google_id(one)}
-    return known.pop() if len(known) == 1 else None

@@ -31,7 +31,7 @@ async def add_recipients(
         NotFound: no such event, or its user was forgotten.
     """
     before, now_ms = await _lock(connection, database, event_id)
-    missing = await _missing(connection, event_id, recipients)
+    missing = await without_delivery(connection, event_id, recipients)
     if missing:
         rows = [_row(event_id, one, now_ms) for one in missing]
         await connection.execute(insert(deliveries), rows)
@@ -53,9 +53,10 @@ async def _lock(connection: AsyncConnection, database: Database, event_id: str) 
     return row[0], row[1]
 
 
-async def _missing(
+async def without_delivery(
     connection: AsyncConnection, event_id: str, recipients: Sequence[Recipient]
 ) -> list[Recipient]:
+    """Return those of the recipients that an event has no delivery for."""
     planned = select(deliveries.c.platform_id).where(deliveries.c.event_id == event_id)
     known = set((await connection.execute(planned)).scalars())
     return [one for one in recipients if one.platform_id not in known]

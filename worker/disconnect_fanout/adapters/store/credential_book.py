@@ -41,6 +41,17 @@ class CredentialBook:
         async with self._database.read() as connection:
             return [self._open(row) for row in await connection.execute(wanted)]
 
+    async def find(
+        self, connection: AsyncConnection, *where: ColumnElement[bool]
+    ) -> list[Credential]:
+        """Return those that match, inside a transaction of the caller's.
+
+        Raises:
+            Unsealable: one was sealed with a key that is not configured.
+        """
+        wanted = select(credentials).where(*where)
+        return [self._open(row) for row in await connection.execute(wanted)]
+
     async def take(
         self, connection: AsyncConnection, *where: ColumnElement[bool]
     ) -> list[Credential]:

@@ -16,7 +16,10 @@ from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, spa
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.tables import dead, decided, deliveries, waiting
-from disconnect_fanout.adapters.store.waiting_platforms import unsendable_platforms
+from disconnect_fanout.adapters.store.waiting_platforms import (
+    unsendable_platforms,
+    why_unsendable,
+)
 from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
 
 _MOST_AT_ONCE = 500
@@ -85,11 +88,13 @@ class SqlDeadLetterStore:
     async def condemn_undeliverable(self) -> int:
         """Decide pending, unleased rows of disabled or unknown platforms; return how many.
 
-        A lease that expired a while ago counts as none: nobody claims such a row any more.
+        A lease that expired a while ago counts as none: nobody claims such a row any more. What a
+        platform is, is asked again for each portion: a million rows take minutes, and an operator
+        who enables it in the middle wants the rest told.
         """
         count = 0
-        for platform_id, reason in (await unsendable_platforms(self._database)).items():
-            while rows := await self._condemn_some(platform_id, reason):
+        for platform_id in await unsendable_platforms(self._database):
+            while rows := await self._condemn_some(platform_id):
                 count += rows
         return count
 
@@ -97,9 +102,12 @@ class SqlDeadLetterStore:
         async with self._database.read() as connection:
             return [_letter(row) for row in await connection.execute(statement)]
 
-    async def _condemn_some(self, platform_id: str, reason: DeadReason) -> int:
+    async def _condemn_some(self, platform_id: str) -> int:
         abandoned = self._database.now_ms - REPORT_FIRST_MS
         async with self._database.record() as connection:
+            reason = await why_unsendable(connection, platform_id)
+            if reason is None:
+                return 0
             rows = await lock_first(
                 connection,
                 self._database,

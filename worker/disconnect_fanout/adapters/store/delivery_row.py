@@ -20,6 +20,7 @@ class DeliveryRow:
 
     Attributes:
         forgotten: its user was; what its platform answers is not kept.
+        interruptions: attempts of this round that were cut off.
         read_at: the database's clock, milliseconds; "now" for every change made to this reading.
     """
 
@@ -44,6 +45,7 @@ class DeliveryRow:
     settled_at: int | None
     job: str | None
     forgotten: bool | None
+    interruptions: int
     read_at: int
 
     @property
@@ -82,6 +84,7 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     return replace(
         row,
         attempts=row.attempts + 1,
+        interruptions=row.interruptions + 1,
         last_result=Result.INTERRUPTED,
         last_status=None,
         last_error=Result.INTERRUPTED,
@@ -145,6 +148,7 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
         hastened=False,
         born_at=slot_at,
         job=job,
+        interruptions=0,
     )
     if row.told:
         return again
@@ -153,6 +157,12 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     )
 
 
+def taken_over(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
+    """Replay a row that another replay has released and holds; a Retry-After is kept."""
+    return replayed(replace(row, lease=None), max(slot_at, row.not_before or 0), job)
+
+
 def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:
-    """Give another slot to a replayed row that has not been tried in its first one."""
-    return replace(row, next_at=slot_at, not_before=slot_at, born_at=slot_at)
+    """Give another slot to a replayed row. One that was tried keeps its schedule and its age."""
+    born_at = slot_at if row.next_at == row.born_at else row.born_at
+    return replace(row, next_at=slot_at, not_before=slot_at, born_at=born_at)

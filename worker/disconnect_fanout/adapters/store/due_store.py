@@ -1,7 +1,7 @@
 """Waiting rows: found when they are due, claimed under a lease, hastened."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.reconnected import leave_out
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import (
@@ -67,8 +68,9 @@ class SqlDueStore:
     ) -> Sequence[Claim]:
         """Lease up to ``limit`` due rows of one platform, the longest due first.
 
-        Those of a replay that is paused or cancelled are left alone. A claim need not reach the
-        disk: lost with the machine, it leaves the row due.
+        Those of a replay that is paused or cancelled are left alone; those whose user has come
+        back to the platform are given up, unless their replay includes them. A claim need not
+        reach the disk: lost with the machine, it leaves the row due.
 
         Raises:
             StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
@@ -137,7 +139,8 @@ class SqlDueStore:
         sealed = await self._sealed(connection, rows)
         forgotten = [row for row in rows if row.event_id not in sealed]
         await self._call_off(connection, forgotten)
-        rows = [row for row in rows if row.event_id in sealed]
+        back = await self._leave_out(connection, rows, sealed)
+        rows = [row for row in rows if row.event_id in sealed and row.id not in back]
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
@@ -147,6 +150,18 @@ class SqlDueStore:
             Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
             for row in mine
         ]
+
+    async def _leave_out(
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], sealed: Mapping[str, bytes]
+    ) -> set[str]:
+        """Between two requests of a replay lie up to days, in which a user may have come back."""
+        replayed = [row for row in rows if row.job is not None and row.event_id in sealed]
+        if not replayed:
+            return set()
+        events = {
+            one: self._seals.open_event(sealed[one]) for one in {row.event_id for row in replayed}
+        }
+        return await leave_out(connection, self._database, self._seals, replayed, events)
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to tell about."""
@@ -177,5 +192,6 @@ class SqlDueStore:
                 age_s=(row.read_at - row.born_at) / 1000,
                 replays=row.replays,
                 told=row.told,
+                interruptions=row.interruptions,
             ),
         )

@@ -1,7 +1,7 @@
 """The end of a connection: links, credentials and the promise to tell of it, in one transaction."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -30,7 +30,7 @@ from disconnect_fanout.flow.disconnection import (
     Reused,
     Unpublishable,
 )
-from disconnect_fanout.policy.disconnection import Disconnection, events_of
+from disconnect_fanout.policy.disconnection import Disconnection, agreed_account, events_of
 
 _ANY = frozenset({None, *Provider})
 
@@ -86,16 +86,17 @@ class SqlConnections:
     ) -> Ended | NotConnected:
         told = readable(mailbox(email))
         at = await self._now(connection)
-        open_links = await self._open_links(connection, email, at, _ANY)
-        if platform_id not in {link.platform_id for link in open_links.values()}:
-            return NotConnected()
-        gone = await self._credentials.take(
-            connection,
+        theirs = (
             self._credentials.of_user(email),
             credentials.c.type == Calendar.GOOGLE.credential_type,
         )
-        google_id = next((one.google_id for one in gone if one.google_id), None)
-        ended = await self._end(connection, email, open_links, at)
+        known = [one.google_id for one in await self._credentials.find(connection, *theirs)]
+        found, google_id = await self._candidates(connection, email, known, at, _ANY)
+        open_links = await self._locked(connection, found)
+        if platform_id not in {link.platform_id for link in open_links.values()}:
+            return NotConnected()
+        await self._credentials.take(connection, *theirs)
+        ended = await self._end(connection, email, google_id, open_links, at)
         what = Disconnection(told, google_id, ended, Provider.GOOGLE, at, platform_id)
         await self._outbox.put(connection, events_of(what, _new_id))
         return Ended()
@@ -115,38 +116,66 @@ class SqlConnections:
         if not is_email(credential.email):  # noted before that was looked at; ends the transaction
             raise Unpublishable
         at, provider = await self._now(connection), calendar.provider
-        open_links = await self._open_links(connection, credential.email, at, {None, provider})
-        ended = await self._end(connection, credential.email, open_links, at)
-        told, google_id = readable(credential.email), credential.google_id
-        what = Disconnection(told, google_id, ended, provider, at, None)
+        found, google_id = await self._candidates(
+            connection, credential.email, [credential.google_id], at, {None, provider}
+        )
+        open_links = await self._locked(connection, found)
+        ended = await self._end(connection, credential.email, google_id, open_links, at)
+        what = Disconnection(readable(credential.email), google_id, ended, provider, at, None)
         await self._outbox.put(connection, events_of(what, _new_id))
         return credential
 
-    async def _open_links(
+    async def _candidates(
         self,
         connection: AsyncConnection,
         email: str,
+        google_ids: Iterable[str | None],
         at: datetime,
         providers: Collection[Provider | None],
-    ) -> dict[int, Link]:
-        """Return the links that hold, locked: of two requests at once the second finds none."""
-        found = await self._links.find(connection, [email])
+    ) -> tuple[dict[int, Link], str | None]:
+        """Return the links that hold of a person, and the Google account that is theirs.
+
+        An event about a Google calendar tells who is linked under the address *or* the account;
+        all that it tells must end, or the next request would tell them again.
+        """
+
+        def holding(found: dict[int, Link]) -> dict[int, Link]:
+            return {
+                row: link
+                for row, link in found.items()
+                if link.unlinked_at is None and link.linked_at <= at and link.provider in providers
+            }
+
+        theirs = holding(await self._links.find(connection, [email]))
+        google_id = agreed_account([*google_ids, *(link.google_id for link in theirs.values())])
+        if google_id is not None and Provider.GOOGLE in providers:
+            theirs |= holding(await self._links.find(connection, [], [google_id]))
+        return theirs, google_id
+
+    async def _locked(self, connection: AsyncConnection, found: dict[int, Link]) -> dict[int, Link]:
+        """Return the links that still hold, locked: of two requests at once one finds none."""
         held = select(links.c.id).where(links.c.id.in_(found), links.c.unlinked_at.is_(None))
         rows = await connection.execute(held.order_by(links.c.id).with_for_update())
-        return {
-            row: found[row]
-            for row in rows.scalars()
-            if found[row].linked_at <= at and found[row].provider in providers
-        }
+        return {row: found[row] for row in rows.scalars()}
 
     async def _end(
-        self, connection: AsyncConnection, email: str, open_links: dict[int, Link], at: datetime
+        self,
+        connection: AsyncConnection,
+        email: str,
+        google_id: str | None,
+        open_links: dict[int, Link],
+        at: datetime,
     ) -> list[Link]:
         """End those that are the user's. One that may be another's stays, and is told all the same.
 
         The event finds it: see ``Link.folded``.
         """
-        theirs = {row: one for row, one in open_links.items() if one.email == mailbox(email)}
+        box = mailbox(email)
+        theirs = {
+            row: one
+            for row, one in open_links.items()
+            if one.email == box or (google_id is not None and one.google_id == google_id)
+        }
         ended = update(links).where(links.c.id.in_(theirs))
         await connection.execute(ended.values(unlinked_at=int(at.timestamp())))
         return list(theirs.values())

@@ -6,11 +6,16 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from disconnect_fanout.adapters.store.added_recipients import REMEMBERED, add_recipients
+from disconnect_fanout.adapters.store.added_recipients import (
+    REMEMBERED,
+    add_recipients,
+    without_delivery,
+)
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
+from disconnect_fanout.adapters.store.link_candidates import links_of
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.domain.event import DisconnectEvent
@@ -26,11 +31,14 @@ class Resolved:
     Attributes:
         added: ids of platforms that will be told now.
         recipients: all of the event's, the new ones included.
+        reconnected: late ones that are left out, because the user has linked them again since the
+            disconnect: told now, they would cut off somebody who has come back.
     """
 
     event_id: str
     added: tuple[str, ...]
     recipients: int
+    reconnected: int
 
 
 class LateRecipients:
@@ -56,14 +64,18 @@ class LateRecipients:
             Unsealable: it was sealed with a key that is not configured.
         """
         event = await self._event(event_id)
-        (links,) = await SqlEventStore(self._database, self._seals).links([event])
-        recipients = await self._recipients(event, links)
-        missed = len(near_misses(event, links, self._grace))
         async with self._database.record() as connection:
-            added, count = await add_recipients(connection, self._database, event_id, recipients)
+            (links,) = await links_of(connection, self._database, self._seals, [event.user])
+            recipients = await self._recipients(event, tuple(links.values()))
+            missed = len(near_misses(event, tuple(links.values()), self._grace))
+            back = await reconnected(connection, self._database, self._seals, [event])
+            left = [one for one in recipients if (event_id, one.platform_id) in back]
+            told = [one for one in recipients if one not in left]
+            added, count = await add_recipients(connection, self._database, event_id, told)
+            left_out = len(await without_delivery(connection, event_id, left))
             known = update(events).where(events.c.id == event_id)
             await connection.execute(known.values(near_misses=missed))
-        return Resolved(event_id, tuple(one.platform_id for one in added), count)
+        return Resolved(event_id, tuple(one.platform_id for one in added), count, left_out)
 
     async def _event(self, event_id: str) -> DisconnectEvent:
         wanted = select(events.c.sealed).where(events.c.id == event_id, REMEMBERED)

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
@@ -20,12 +22,19 @@ async def find_links(
     Raises:
         Unsealable: a link was sealed with a key that is not configured.
     """
+    async with database.read() as connection:
+        return await links_of(connection, database, seals, users)
+
+
+async def links_of(
+    connection: AsyncConnection, database: Database, seals: Seals, users: Sequence[User]
+) -> Sequence[Mapping[int, Link]]:
+    """Do the same inside a transaction of the caller's."""
     emails = _storable({user.email for user in users})
     google_ids = [one for one in {user.google_id for user in users} if is_google_id(one)]
     by_email: dict[str, dict[int, Link]] = defaultdict(dict)
     by_google_id: dict[str, dict[int, Link]] = defaultdict(dict)
-    async with database.read() as connection:
-        found = await SealedLinks(database, seals).find(connection, emails, google_ids)
+    found = await SealedLinks(database, seals).find(connection, emails, google_ids)
     for row, link in found.items():
         by_email[link.email][row] = link
         if link.google_id is not None:

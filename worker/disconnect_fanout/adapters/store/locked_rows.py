@@ -43,7 +43,7 @@ async def lock_first(
     connection: AsyncConnection,
     database: Database,
     *conditions: ColumnElement[bool],
-    order: ColumnElement[int],
+    order: ColumnElement[Any],
     limit: int,
 ) -> list[DeliveryRow]:
     """Return the first rows that meet the conditions and that nobody else has locked."""

@@ -8,6 +8,7 @@ from disconnect_fanout.adapters.store.replay_items import (
     AGAIN,
     DELIVERED,
     FAILED,
+    RECONNECTED,
     RELEASED,
     WAITING,
 )
@@ -33,6 +34,8 @@ async def finish(
             finished_at=database.now_ms,
             delivered=_count(job, DELIVERED),
             failed=_count(job, FAILED),
+            selected=replays.c.selected - _count(job, RECONNECTED),
+            reconnected=replays.c.reconnected + _count(job, RECONNECTED),
         )
     )
 

@@ -16,6 +16,8 @@ AGAIN = "again"
 RELEASED = "released"
 DELIVERED = "delivered"
 FAILED = "failed"
+RECONNECTED = "reconnected"
+"""Left out at its turn, or after it: the user has come back since the selection was made."""
 
 _CLOSE = (
     update(replay_items)
@@ -29,16 +31,19 @@ _MOVE = (
 )
 
 
-def at_its_turn(item: str, row: DeliveryRow | None) -> str:
+def at_its_turn(item: str, row: DeliveryRow | None, *, back: bool = False) -> str:
     """Return what becomes of an item that waited, when its turn has come.
 
     Args:
         item: its state.
         row: its delivery, None if there is none any more.
+        back: its user has come back, and the job leaves such out.
     """
     if row is None or row.state == DeliveryState.DISCARDED:
         return FAILED
-    return DELIVERED if row.told and item == WAITING else RELEASED
+    if row.told and item == WAITING:
+        return DELIVERED
+    return RECONNECTED if back else RELEASED
 
 
 async def move_items(

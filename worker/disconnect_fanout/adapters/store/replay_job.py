@@ -11,12 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import in_state
-from disconnect_fanout.adapters.store.delivery_row import reslotted
-from disconnect_fanout.adapters.store.locked_rows import lock_first, save
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replay_items import AGAIN, DELIVERED, FAILED, WAITING
-from disconnect_fanout.adapters.store.replay_slots import MOST_AT_ONCE, slots_after_pause
-from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.adapters.store.replay_items import (
+    AGAIN,
+    DELIVERED,
+    FAILED,
+    RECONNECTED,
+    WAITING,
+)
+from disconnect_fanout.adapters.store.replay_reslot import reslot_some
+from disconnect_fanout.adapters.store.replay_slots import MOST_AT_ONCE
+from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replays
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.replay import ReplayState
 
@@ -34,7 +39,7 @@ class ReplayProgress:
     """How far a replay has come; the fields of CONTRACT section 6.
 
     Attributes:
-        selected: deliveries that the job sends again.
+        selected: deliveries that the job sends again; fewer, when users come back meanwhile.
         reconnected: deliveries that were left out, because their user has come back since.
         failed: not told: dead again, or no longer there to be sent.
         pending: waiting for their turn, or sent and not yet settled; what a cancelled job left.
@@ -62,6 +67,7 @@ class ReplayJobs:
         rate_per_s: float | None = None,
         reconnected: int = 0,
         again: bool = False,
+        include_reconnected: bool = False,
     ) -> str:
         """Store a job with its selection, in portions; return the job's id.
 
@@ -73,9 +79,15 @@ class ReplayJobs:
             rate_per_s: releases a second over all workers, None for as fast as they can.
             reconnected: how many the selection leaves out, for the report.
             again: what is delivered is sent again.
+            include_reconnected: leave nobody out because he has come back.
         """
         job = uuid.uuid4().hex[:12]
-        values = {"id": job, "state": ReplayState.SELECTING, "rate_per_s": rate_per_s}
+        values = {
+            "id": job,
+            "state": ReplayState.SELECTING,
+            "rate_per_s": rate_per_s,
+            "include_reconnected": include_reconnected,
+        }
         counts = {"selected": 0, "reconnected": reconnected, "slot_at": 0}
         async with self._database.record() as connection:
             new = insert(replays).values(**values, **counts, created_at=self._database.now_ms)
@@ -113,13 +125,23 @@ class ReplayJobs:
         await self._move(job, _TO_BE_PAUSED, ReplayState.PAUSED)
 
     async def resume(self, job: str) -> None:
-        """Let it go on, at its rate: what was released meanwhile is given new slots.
+        """Let it go on, at its rate: all that was released and is overdue is given new slots first.
+
+        In portions, while the job is still paused; whoever is killed meanwhile leaves it paused.
 
         Raises:
             NotFound: no such job.
             WrongState: it is done, or cancelled.
         """
-        await self._move(job, _TO_BE_RESUMED, ReplayState.RUNNING)
+        last: tuple[str, int] | None = ("", 0)
+        while last is not None:
+            async with self._database.record() as connection:
+                row = await self._may_become(connection, job, _TO_BE_RESUMED, ReplayState.RUNNING)
+                if row is None:
+                    return
+                last = await reslot_some(connection, self._database, row, *last)
+                if last is None:
+                    await _set(connection, job, ReplayState.RUNNING)
 
     async def cancel(self, job: str) -> None:
         """Send nothing more of it; workers take back what was released.
@@ -146,44 +168,38 @@ class ReplayJobs:
 
     async def _move(self, job: str, before: Collection[ReplayState], after: ReplayState) -> None:
         async with self._database.record() as connection:
-            found = await connection.execute(
-                select(replays, self._database.now_ms.label("now"))
-                .where(replays.c.id == job)
-                .with_for_update()
-            )
-            row = found.first()
-            if row is None:
-                raise NotFound("replay", job)
-            if row.state == after:
-                return
-            if row.state not in before:
-                raise WrongState(f"the replay {job} can't become {after}: it is {row.state}")
-            await connection.execute(update(replays).where(replays.c.id == job).values(state=after))
-            if row.state == ReplayState.PAUSED and after == ReplayState.RUNNING:
-                await self._reslot(connection, row)
+            if await self._may_become(connection, job, before, after) is not None:
+                await _set(connection, job, after)
 
-    async def _reslot(self, connection: AsyncConnection, job: Row[Any]) -> None:
-        """Give new slots to what was released and not tried, so that it does not go in a burst."""
-        rows = await lock_first(
-            connection,
-            self._database,
-            replaying,
-            deliveries.c.job == job.id,
-            deliveries.c.lease.is_(None),
-            deliveries.c.next_at == deliveries.c.born_at,
-            order=deliveries.c.next_at,
-            limit=MOST_AT_ONCE,
+    async def _may_become(
+        self,
+        connection: AsyncConnection,
+        job: str,
+        before: Collection[ReplayState],
+        after: ReplayState,
+    ) -> Row[Any] | None:
+        """Return the job, locked; None if it is in the wanted state already."""
+        found = await connection.execute(
+            select(replays, self._database.now_ms.label("now"))
+            .where(replays.c.id == job)
+            .with_for_update()
         )
-        free = slots_after_pause(job.rate_per_s, job.now, len(rows))
-        await save(connection, [reslotted(row, at) for row, at in zip(rows, free, strict=True)])
-        if free:
-            await connection.execute(
-                update(replays).where(replays.c.id == job.id).values(slot_at=free[-1])
-            )
+        row = found.first()
+        if row is None:
+            raise NotFound("replay", job)
+        if row.state == after:
+            return None
+        if row.state not in before:
+            raise WrongState(f"the replay {job} can't become {after}: it is {row.state}")
+        return row
+
+
+async def _set(connection: AsyncConnection, job: str, state: ReplayState) -> None:
+    await connection.execute(update(replays).where(replays.c.id == job).values(state=state))
 
 
 async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgress:
-    delivered, failed = job.delivered, job.failed
+    delivered, failed, left_out = job.delivered, job.failed, 0
     if job.finished_at is None:
         counted = (
             select(replay_items.c.state, func.count())
@@ -192,14 +208,15 @@ async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgres
         )
         counts = {row[0]: row[1] for row in await connection.execute(counted)}
         delivered, failed = counts.get(DELIVERED, 0), counts.get(FAILED, 0)
+        left_out = counts.get(RECONNECTED, 0)
     return ReplayProgress(
         job=job.id,
         state=job.state,
-        selected=job.selected,
-        reconnected=job.reconnected,
+        selected=job.selected - left_out,
+        reconnected=job.reconnected + left_out,
         delivered=delivered,
         failed=failed,
-        pending=job.selected - delivered - failed,
+        pending=job.selected - left_out - delivered - failed,
     )
 
 

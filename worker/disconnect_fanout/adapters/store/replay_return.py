@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
@@ -100,6 +100,7 @@ async def _heirs(
             replay_items.c.state == RELEASED,
             replays.c.state != ReplayState.CANCELLED,
         )
+        .order_by(case((replays.c.state == ReplayState.RUNNING, 1), else_=0))  # these win
     )
     return {row[0]: row[1] for row in found}
 

@@ -13,10 +13,9 @@ from sqlalchemy import Row, select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter, conditions
-from disconnect_fanout.adapters.store.link_candidates import find_links
+from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import deliveries, events
-from disconnect_fanout.policy.plan import returned
 
 _PAGE = 500
 _COLUMNS = (
@@ -115,11 +114,6 @@ class ReplaySelector:
         """Return the ids of deliveries whose user has come back to their platform."""
         sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
         opened = [self._seals.open_event(one) for one in sealed.values()]
-        links = await find_links(self._database, self._seals, [one.user for one in opened])
-        back = {
-            (event.id, link.platform_id)
-            for event, found in zip(opened, links, strict=True)
-            for link in found.values()
-            if returned(link, event)
-        }
+        async with self._database.read() as connection:
+            back = await reconnected(connection, self._database, self._seals, opened)
         return {row.id for row in page if (row.event_id, row.platform_id) in back}

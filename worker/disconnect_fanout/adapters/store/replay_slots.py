@@ -23,10 +23,16 @@ def slots(rate_per_s: float | None, last: int, now: int, horizon_ms: int) -> lis
     return [round(first + nth * interval) for nth in range(min(room, MOST_AT_ONCE))]
 
 
-def slots_after_pause(rate_per_s: float | None, now: int, count: int) -> list[int]:
-    """Return slots for what was released before a pause and was not sent."""
-    interval = 0 if rate_per_s is None else 1000 / rate_per_s
-    return [round(now + nth * interval) for nth in range(1, count + 1)]
+def slots_after_pause(rate_per_s: float, last: int, count: int) -> list[int]:
+    """Return slots for what was released before a pause and was not sent.
+
+    Args:
+        rate_per_s: the job's.
+        last: now, or the slot given last since the pause has ended.
+        count: how many.
+    """
+    interval = 1000 / rate_per_s
+    return [round(last + nth * interval) for nth in range(1, count + 1)]
 
 
 def most_unsent(rate_per_s: float | None, horizon_ms: int) -> int:

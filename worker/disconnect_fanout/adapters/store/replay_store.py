@@ -4,19 +4,29 @@ The rate is a fact about rows, so that it holds over pauses, restarts and any nu
 each job remembers the slot that it gave last, and whoever gives the next one holds the job's lock.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
+from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow, replayed
+from disconnect_fanout.adapters.store.delivery_row import (
+    DeliveryRow,
+    interrupted,
+    replayed,
+    taken_over,
+)
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
+from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.replay_end import finish
 from disconnect_fanout.adapters.store.replay_items import (
     AGAIN,
+    RECONNECTED,
     RELEASED,
     WAITING,
     at_its_turn,
@@ -24,25 +34,50 @@ from disconnect_fanout.adapters.store.replay_items import (
 )
 from disconnect_fanout.adapters.store.replay_return import take_back
 from disconnect_fanout.adapters.store.replay_slots import most_unsent, slots
-from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.adapters.store.replay_takeover import held_by_others
+from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.tables import (
+    deliveries,
+    events,
+    replay_items,
+    replaying,
+    replays,
+)
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import ReplayState
 
-_UNFINISHED = or_(
-    replays.c.state == ReplayState.RUNNING,
-    and_(replays.c.state == ReplayState.CANCELLED, replays.c.finished_at.is_(None)),
-)
+_GIVEN_UP = and_(replays.c.state == ReplayState.CANCELLED, replays.c.finished_at.is_(None))
+_UNFINISHED = or_(replays.c.state == ReplayState.RUNNING, _GIVEN_UP)
+_HELD = or_(replays.c.state == ReplayState.PAUSED, _GIVEN_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one job may release now.
+
+    Attributes:
+        job: its row, locked.
+        held: ids of the jobs whose rows nobody sends.
+        free: its next slots.
+    """
+
+    job: Row[Any]
+    held: Collection[str]
+    free: Sequence[int]
 
 
 class SqlReplayStore:
     """``flow.replayer.ReplayStore`` on SQLite and PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
 
     async def advance(self, horizon_s: float) -> int:
         """Release what the rate of each running job allows within the coming ``horizon_s``.
 
-        What a cancelled job had released and is not on its way becomes a dead letter again.
+        What a cancelled job had released and is not on its way becomes a dead letter again. What a
+        paused or cancelled one holds is sent by those that wait for it too.
 
         Returns:
             How many deliveries had their turn. Nearly always they were made pending again; those
@@ -51,9 +86,10 @@ class SqlReplayStore:
         unfinished = select(replays.c.id).where(_UNFINISHED).order_by(replays.c.created_at)
         async with self._database.read() as connection:
             jobs = list((await connection.execute(unfinished)).scalars())
-        return sum([await self._turn(job, span_ms(horizon_s)) for job in jobs])
+            held = list((await connection.execute(select(replays.c.id).where(_HELD))).scalars())
+        return sum([await self._turn(job, held, span_ms(horizon_s)) for job in jobs])
 
-    async def _turn(self, job: str, horizon_ms: int) -> int:
+    async def _turn(self, job: str, held: Collection[str], horizon_ms: int) -> int:
         """Do the next piece of one job, unless another worker is at it at this moment."""
         async with self._database.record() as connection:
             found = await connection.execute(
@@ -66,21 +102,89 @@ class SqlReplayStore:
                 return 0
             if row.state == ReplayState.CANCELLED:
                 return await take_back(connection, self._database, job)
-            return await self._release(connection, row, horizon_ms)
+            return await self._release(connection, row, held, horizon_ms)
 
     async def _release(
-        self, connection: AsyncConnection, job: "Row[tuple[object, ...]]", horizon_ms: int
+        self, connection: AsyncConnection, job: Row[Any], held: Collection[str], horizon_ms: int
     ) -> int:
-        free = slots(job.rate_per_s, job.slot_at, job.now, horizon_ms)
+        turn = _Turn(job, held, slots(job.rate_per_s, job.slot_at, job.now, horizon_ms))
+        room = len(turn.free)
         most = most_unsent(job.rate_per_s, horizon_ms)
         congested = await self._congested(connection, job.id, most)
-        items = await _next_items(connection, job.id, congested, len(free))
-        if items:
-            rows = await lock_named(connection, self._database, items)
-            await _send_again(connection, job.id, items, rows, free)
-        elif free:
+        waiting = held_by_others(self._database, job.id, held, congested)
+        stuck = await _reasons(connection, waiting.limit(room)) if held else {}
+        items = await _next_items(connection, job.id, congested, room - len(stuck))
+        if stuck or items:
+            rows = await lock_named(connection, self._database, [*stuck, *items])
+            await self._send_again(connection, turn, rows, items, stuck)
+        elif room:
             await finish(connection, self._database, job.id, ReplayState.DONE)
-        return len(items)
+        return len(stuck) + len(items)
+
+    async def _send_again(
+        self,
+        connection: AsyncConnection,
+        turn: _Turn,
+        rows: Mapping[str, DeliveryRow],
+        items: Mapping[str, str],
+        stuck: Mapping[str, str | None],
+    ) -> None:
+        """Make what is to be sent pending at its slot; close the items of what is not."""
+        job = turn.job.id
+        back = await self._back(connection, turn.job, rows.values())
+        turns = {
+            one: at_its_turn(state, rows.get(one), back=one in back) for one, state in items.items()
+        }
+        wanted = [rows[one] for one, fate in turns.items() if fate == RELEASED]
+        # Another job is sending it already: the end of that is the end of this item too.
+        riding = [replace(row, job=row.job or job) for row in wanted if row.under_way]
+        idle = [row for row in wanted if not row.under_way]
+        theirs = [rows[one] for one in stuck if one in rows and _held(rows[one], turn.held)]
+        taken = [row for row in theirs if row.id not in back]
+        cut = {row.id: interrupted(row) for row in taken if row.lease is not None}
+        await write_cut_off(connection, self._database, cut.values())
+        free = iter(turn.free)
+        released = [
+            *(taken_over(cut.get(row.id, row), next(free), job) for row in taken),
+            *(replayed(row, next(free), job) for row in idle),
+        ]
+        await save(connection, [*released, *riding])
+        reasons = {row.id: row.reason for row in idle}
+        moved = {one: (fate, reasons.get(one)) for one, fate in turns.items()}
+        moved |= {row.id: (RELEASED, stuck[row.id]) for row in taken}
+        moved |= {row.id: (RECONNECTED, None) for row in theirs if row.id in back}
+        await move_items(connection, job, moved)
+        if released:
+            slot_at = turn.free[len(released) - 1]
+            given = update(replays).where(replays.c.id == job).values(slot_at=slot_at)
+            await connection.execute(given)
+
+    async def _back(
+        self, connection: AsyncConnection, job: Row[Any], rows: Collection[DeliveryRow]
+    ) -> set[str]:
+        """Return the ids of those whose user has come back, if the job leaves such out.
+
+        What can't be opened here is judged where it is claimed: there it can't be sent either.
+        """
+        if job.include_reconnected:
+            return set()
+        try:
+            opened = await self._events(connection, {row.event_id for row in rows})
+            back = await reconnected(connection, self._database, self._seals, opened)
+        except Unsealable:
+            return set()
+        return {row.id for row in rows if (row.event_id, row.platform_id) in back}
+
+    async def _events(
+        self, connection: AsyncConnection, ids: Collection[str]
+    ) -> list[DisconnectEvent]:
+        """Return these events, but for those whose user was forgotten."""
+        found = await connection.execute(
+            select(events.c.sealed).where(
+                self._database.among(events.c.id, ids), events.c.user_hash.is_not(None)
+            )
+        )
+        return [self._seals.open_event(one) for one in found.scalars()]
 
     async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
         """Return the platforms that have not taken what the job released for them already.
@@ -125,24 +229,10 @@ async def _next_items(
     return items
 
 
-async def _send_again(
-    connection: AsyncConnection,
-    job: str,
-    items: Mapping[str, str],
-    rows: Mapping[str, DeliveryRow],
-    free: Sequence[int],
-) -> None:
-    """Make what is to be sent pending at its slot; close the items of what is not."""
-    turns = {one: at_its_turn(state, rows.get(one)) for one, state in items.items()}
-    wanted = [rows[one] for one, turn in turns.items() if turn == RELEASED]
-    # Another job is sending it already: the end of that is the end of this item too.
-    riding = [replace(row, job=row.job or job) for row in wanted if row.under_way]
-    idle = [row for row in wanted if not row.under_way]
-    released = [replayed(row, slot, job) for row, slot in zip(idle, free, strict=False)]
-    await save(connection, [*released, *riding])
-    reasons = {row.id: row.reason for row in idle}
-    await move_items(connection, job, {one: (turns[one], reasons.get(one)) for one in turns})
-    if released:
-        await connection.execute(
-            update(replays).where(replays.c.id == job).values(slot_at=free[len(released) - 1])
-        )
+async def _reasons(connection: AsyncConnection, wanted: Select[Any]) -> dict[str, str | None]:
+    return {row[0]: row[1] for row in await connection.execute(wanted)}
+
+
+def _held(row: DeliveryRow, held: Collection[str]) -> bool:
+    """Tell whether nobody sends it, because its job is held up."""
+    return row.under_way and not row.in_hand and row.job in held

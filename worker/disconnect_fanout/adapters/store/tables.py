@@ -147,6 +147,7 @@ deliveries = Table(
     Column("job", String(32)),  # the replay that sent it last
     Column("because", Text),  # why an operator discarded it
     Column("forgotten", Boolean),  # true: what is answered about it is not kept
+    Column("interruptions", Integer, nullable=False, server_default="0"),  # of this round
     Index("ix_deliveries_event_id", "event_id"),
     Index("ix_deliveries_created_at", "created_at", "platform_id"),
 )
@@ -193,6 +194,7 @@ replays = Table(
     Column("slot_at", BigInteger, nullable=False),  # the instant given to the last release, or 0
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    Column("include_reconnected", Boolean, nullable=False, server_default=false()),
 )
 
 replay_items = Table(
@@ -201,7 +203,7 @@ replay_items = Table(
     Column("job", String(32), nullable=False),
     Column("delivery_id", String(64), nullable=False),
     Column("platform_id", String(128), nullable=False),
-    Column("state", String(16), nullable=False),  # waiting, again, released, delivered, failed
+    Column("state", String(16), nullable=False),  # see replay_items.py
     Column("reason", String(32)),  # of the dead letter that was released
     PrimaryKeyConstraint("job", "delivery_id"),
     Index("ix_replay_items_state", "job", "state", "delivery_id", "platform_id"),

@@ -1,8 +1,9 @@
 """Platforms for which deliveries wait: how many, and those to which nothing can be sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import CTE, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import deliveries, platforms, waiting
@@ -27,11 +28,11 @@ class WaitingRoom:
             return {row[0]: row[1] for row in await connection.execute(counted)}
 
 
-async def unsendable_platforms(database: Database) -> Mapping[str, DeadReason]:
-    """Return the disabled and the unknown platforms for which deliveries wait, with the reason."""
+async def unsendable_platforms(database: Database) -> Sequence[str]:
+    """Return the disabled and the unknown platforms for which deliveries wait, as of now."""
     found = _platforms_with_waiting()
     statement = (
-        select(found.c.platform_id, platforms.c.enabled)
+        select(found.c.platform_id)
         .outerjoin(platforms, platforms.c.id == found.c.platform_id)
         .where(
             found.c.platform_id.is_not(None),
@@ -40,12 +41,19 @@ async def unsendable_platforms(database: Database) -> Mapping[str, DeadReason]:
     )
     async with database.read() as connection:
         rows = (await connection.execute(statement)).all()
-    return {
-        row.platform_id: (
-            DeadReason.UNKNOWN_PLATFORM if row.enabled is None else DeadReason.ENDPOINT_DISABLED
-        )
-        for row in rows
-    }
+    return [row.platform_id for row in rows]
+
+
+async def why_unsendable(connection: AsyncConnection, platform_id: str) -> DeadReason | None:
+    """Return why nothing can be sent to a platform, and hold it so until the transaction ends.
+
+    Whoever enables it at this moment waits for us, and has it enabled when his command returns.
+    """
+    state = select(platforms.c.enabled).where(platforms.c.id == platform_id)
+    enabled = (await connection.execute(state.with_for_update(read=True))).scalar_one_or_none()
+    if enabled is None:
+        return DeadReason.UNKNOWN_PLATFORM
+    return None if enabled else DeadReason.ENDPOINT_DISABLED
 
 
 def _platforms_with_waiting() -> CTE:
