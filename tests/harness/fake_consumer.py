@@ -9,7 +9,11 @@ from typing import Any
 from tests.harness.fake_broker import FakeBroker, FakeDelivered, FakeSession, FakeWire
 
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    EverythingCrashes,
+    StoreUnreachable,
+)
 
 _LOOK_AGAIN_S = 0.2
 
@@ -101,7 +105,7 @@ class FakeConsumer:
     async def _work(self, let_go: asyncio.Event, message: FakeDelivered) -> None:
         try:
             await self._handle(message)
-        except (StoreUnreachable, BrokerUnreachable):
+        except (StoreUnreachable, BrokerUnreachable, EverythingCrashes):
             let_go.set()
 
     async def _pause(self, seconds: float) -> None:

@@ -96,6 +96,9 @@ class LinedEvents:
 
         return await self._patiently("register", once)
 
+    async def probe(self) -> None:
+        await self._line.ask(LOOK, self._store.probe)
+
     def _write(
         self, intents: Sequence[Intent], writer: str, *, again: bool
     ) -> Sequence[Registration]:

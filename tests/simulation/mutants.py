@@ -70,6 +70,9 @@ class ShortIntents:
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         return await self._store.register([_hurried(one) for one in intents])
 
+    async def probe(self) -> None:
+        await self._store.probe()
+
 
 class ShortClaims:
     """Claims under leases that end before the time-out."""

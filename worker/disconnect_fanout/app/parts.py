@@ -75,6 +75,12 @@ class Parts:
     replayer: Replayer
     relay: Relay
     chores: tuple[Housekeeping | BalanceWatch, ...]
+    fan_out: FanOut
+
+    def held(self) -> list[str]:
+        """Return what an outage, or a bug that hits everything, keeps the duties from."""
+        duties = (self.scheduler, self.sweeper, self.replayer, self.relay, *self.chores)
+        return list(filter(None, [self.fan_out.problem, *(one.stumbles.problem for one in duties)]))
 
 
 def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
@@ -160,7 +166,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         queue=topology.events_queue,
         prefetch=settings.prefetch,
         handle=fan_out.handle,
-        may_consume=Gate(directory, recorder).open,
+        may_consume=Gate(directory, recorder, stores.events.probe, observe).open,
         prepare=prepare,
         observe=observe,
         on_crash=crashed,
@@ -203,6 +209,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         replayer=Replayer(stores.replays, observe),
         relay=Relay(stores.outbox, publishing_by(publisher), observe),
         chores=_chores(settings, stores, worker, observer),
+        fan_out=fan_out,
     )
 
 

@@ -16,6 +16,7 @@ class Readiness:
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
+    held: Callable[[], list[str]] = list
 
     def problems(self) -> list[str]:
         """Return what keeps the worker from its duty; empty when it is ready."""
@@ -35,4 +36,4 @@ class Readiness:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
-        return [*found, *self.duties()]
+        return [*found, *self.held(), *self.duties()]

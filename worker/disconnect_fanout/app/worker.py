@@ -136,6 +136,7 @@ class _Life:
         readiness.consuming = lambda: parts.consumer.attached
         readiness.silence = lambda: parts.watchman.problem
         readiness.duties = duties.problems
+        readiness.held = parts.held
         readiness.database = lambda: parts.health.problem
         await self._watch.look()
         self._start()

@@ -1,9 +1,42 @@
-"""The two failures that the flow survives. Adapters map foreign exceptions to them."""
+"""The failures that the flow survives. Adapters map foreign exceptions to them."""
 
 
 class StoreUnreachable(Exception):
     """The database does not answer. Nothing was decided; the work is tried again."""
 
 
+class StoreRefuses(StoreUnreachable):
+    """The database answers, and refuses whoever asks: an outage like any other.
+
+    A privilege that was taken away, a table that is missing, a trigger, a role that may only read:
+    no event and no platform is at fault.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, empty for SQLite.
+    """
+
+    def __init__(self, words: str, sqlstate: str = "") -> None:
+        super().__init__(words)
+        self.sqlstate = sqlstate
+
+
+class DataRefused(Exception):
+    """The database refuses these rows, as far as it says because of what they hold.
+
+    It may be wrong: a constraint can refuse everything. Whether it takes others tells.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, empty for SQLite.
+    """
+
+    def __init__(self, words: str, sqlstate: str = "") -> None:
+        super().__init__(words)
+        self.sqlstate = sqlstate
+
+
 class BrokerUnreachable(Exception):
     """The broker does not answer, or did not confirm. A publish may or may not have arrived."""
+
+
+class EverythingCrashes(Exception):
+    """Our own code fails on one event after the other: none of them is at fault."""
