@@ -218,6 +218,7 @@ async def test_rests_grow_until_an_event_is_settled(
         await message.ack()
 
     one: Bench = bench(amqp_url, handle, prefetch=1)
+    await one.attached()
     await one.publish(b"1", b"2")
     await one.seeing(lambda seen: seen.total() == 6)
     await amqp.depth_becomes(amqp_url, QUEUE, 0)
