@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from disconnect_fanout.flow.fact import Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Duty
 from disconnect_fanout.telemetry.metrics import Metrics
@@ -47,7 +47,7 @@ class BalanceWatch:
         while True:
             try:
                 await self.look()
-            except StoreUnreachable as error:
+            except (StoreUnreachable, DataRefused) as error:
                 await asyncio.sleep(self.stumbles.stumbled(error))
             else:
                 self.stumbles.went_well()

@@ -47,6 +47,7 @@ from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Sweeper
 from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.policy.decide import RetryPolicy
@@ -77,10 +78,11 @@ class Parts:
     chores: tuple[Housekeeping | BalanceWatch, ...]
     fan_out: FanOut
 
-    def held(self) -> list[str]:
+    def held(self, *others: Stumbles) -> list[str]:
         """Return what an outage, or a bug that hits everything, keeps the duties from."""
         duties = (self.scheduler, self.sweeper, self.replayer, self.relay, *self.chores)
-        return list(filter(None, [self.fan_out.problem, *(one.stumbles.problem for one in duties)]))
+        stumbles = (*(one.stumbles for one in duties), *others)
+        return list(filter(None, [self.fan_out.problem, *(one.problem for one in stumbles)]))
 
 
 def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
@@ -171,7 +173,6 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         observe=observe,
         on_crash=crashed,
     )
-    waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
         health=stores.health,
         gauges=Gauges(
@@ -191,7 +192,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         consumer=consumer,
         watchman=Watchman(
             consumer,
-            waiting,
+            QueueDepth(publisher, topology.events_queue),
             clock=time.monotonic,
             database_away=lambda: stores.health.problem is not None,
             observe=observe,
@@ -244,7 +245,5 @@ def _chores(
     )
 
 
-def _decode(message: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
-    return decode_event(
-        message.body, message.content_type, message.headers, message.content_encoding
-    )
+def _decode(one: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
+    return decode_event(one.body, one.content_type, one.headers, one.content_encoding)

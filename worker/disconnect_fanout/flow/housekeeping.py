@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from disconnect_fanout.flow.fact import ChoreDone, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Duty
 
@@ -55,7 +55,7 @@ class Housekeeping:
         while True:
             try:
                 await self.turn()
-            except StoreUnreachable as error:
+            except (StoreUnreachable, DataRefused) as error:
                 await asyncio.sleep(self.stumbles.stumbled(error))
             else:
                 self.stumbles.went_well()

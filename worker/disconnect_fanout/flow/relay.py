@@ -12,7 +12,7 @@ from typing import Protocol
 
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.fact import Observe
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 
 TAKEN_FOR_S = 30.0
@@ -82,7 +82,7 @@ class Relay:
                 while await self.turn():
                     pass
                 self.stumbles.went_well()
-            except (StoreUnreachable, BrokerUnreachable) as error:
+            except (StoreUnreachable, DataRefused, BrokerUnreachable) as error:
                 await asyncio.sleep(self.stumbles.stumbled(error))
             else:
                 await self._rest()

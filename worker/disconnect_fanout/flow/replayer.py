@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from disconnect_fanout.flow.fact import Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 
 
@@ -39,7 +39,7 @@ class Replayer:
         while True:
             try:
                 released = await self._store.advance(self.HORIZON_S)
-            except StoreUnreachable as error:
+            except (StoreUnreachable, DataRefused) as error:
                 await asyncio.sleep(self.stumbles.stumbled(error))
                 continue
             self.stumbles.went_well()

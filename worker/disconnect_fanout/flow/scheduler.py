@@ -22,7 +22,7 @@ from disconnect_fanout.flow.fact import (
     Observe,
 )
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
@@ -102,7 +102,7 @@ class Scheduler:
             try:
                 pause_s = await self._turn()
                 self.stumbles.went_well()
-            except StoreUnreachable as error:
+            except (StoreUnreachable, DataRefused) as error:
                 pause_s = self.stumbles.stumbled(error)
             if not self._stopping:
                 await self._sleep(pause_s)

@@ -1,7 +1,7 @@
 """Stumbles: a background duty's outages. Told once, rested longer each time, visible till over."""
 
 from disconnect_fanout.flow.fact import DutyFailed, DutyResumed, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable
 
 FIRST_REST_S = 0.5
 LONGEST_REST_S = 4.0
@@ -31,7 +31,7 @@ class Stumbles:
         if not self._in_a_row:
             self._observe(DutyFailed(self._duty, str(error)))
         self._in_a_row += 1
-        self._refusal = str(error) if isinstance(error, StoreUnreachable) else None
+        self._refusal = None if isinstance(error, BrokerUnreachable) else str(error)
         return min(FIRST_REST_S * 2.0 ** min(self._in_a_row - 1, 8), LONGEST_REST_S)
 
     def went_well(self) -> None:

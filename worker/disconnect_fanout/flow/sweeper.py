@@ -13,7 +13,7 @@ from typing import Protocol
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterKey, LetterQueue
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.policy.sweep import Look, compare_now
 
@@ -70,7 +70,7 @@ class Sweeper:
                 if await self._on_duty():
                     await self.sweep()
                 self.stumbles.went_well()
-            except (StoreUnreachable, BrokerUnreachable) as error:
+            except (StoreUnreachable, DataRefused, BrokerUnreachable) as error:
                 self.stumbles.stumbled(error)
             await asyncio.sleep(min(max(PERIOD_S, _SHARE * self._look_s), _LONGEST_REST_S))
 

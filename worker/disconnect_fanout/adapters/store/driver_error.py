@@ -92,7 +92,7 @@ def _sqlstate(cause: BaseException | None) -> str:
 
 def _words(cause: BaseException) -> str:
     """The error's kind and first line, without the statement and its parameters."""
-    line = (str(cause).splitlines() or [""])[0]
+    line = (str(cause).splitlines() or ["no answer in time"])[0]
     return _PERSONAL.sub("…", f"{type(cause).__name__}: {line}")[:300]
 
 
