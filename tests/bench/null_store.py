@@ -39,6 +39,9 @@ class NullEvents:
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         return [Registration.NEW] * len(intents)
 
+    async def probe(self) -> None:
+        pass
+
 
 class NullLedger:
     """Every change is on disk at once."""

@@ -117,6 +117,7 @@ class RealStage(Stage):
             prepare=prepare,
             observe=lambda _fact: None,
             on_crash=self.crashes.append,
+            rest=lambda _count: 0.0,
         )
 
     async def publish(self, *bodies: bytes) -> None:

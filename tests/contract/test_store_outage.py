@@ -11,7 +11,6 @@ from tests.harness.postgres import PrivatePostgres
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import RETRY, attempted, due, event, intent, planned, registered
 
-from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.ledger import SqlLedger
@@ -19,7 +18,7 @@ from disconnect_fanout.adapters.store.tables import events, installation, links
 from disconnect_fanout.flow.change import Barrier
 from disconnect_fanout.flow.fact import DependencyChanged, Fact
 from disconnect_fanout.flow.intent import Registration
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.policy.decide import Delivered
 
 NEW, KNOWN = Registration.NEW, Registration.KNOWN
@@ -159,7 +158,7 @@ async def test_at_the_start_on_sqlite_all_leases_are_a_dead_workers(sql_world: S
 async def test_no_address_is_in_an_errors_text(sql_world: SqlWorld) -> None:
     """Neither in what is logged nor in the traceback: drivers like to quote rows."""
     row = {"email": "alice@example.com", "platform_id": None, "linked_at": 1}
-    with pytest.raises(StatementRefused) as caught:
+    with pytest.raises(DataRefused) as caught:
         async with sql_world.database.record() as connection:
             await connection.execute(insert(links).values(row))
     told = "".join(traceback.format_exception(caught.value))

@@ -73,6 +73,9 @@ class _Events:
             self._point.passed("claimed")
         return done
 
+    async def probe(self) -> None:
+        await self._store.probe()
+
 
 class _Ledger:
     """*before commit*: outcomes are known and not written; *committed*: they are on disk."""

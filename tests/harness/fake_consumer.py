@@ -9,7 +9,12 @@ from typing import Any
 from tests.harness.fake_broker import FakeBroker, FakeDelivered, FakeSession, FakeWire
 
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    EverythingCrashes,
+    OutOfMeans,
+    StoreUnreachable,
+)
 
 _LOOK_AGAIN_S = 0.2
 
@@ -101,7 +106,7 @@ class FakeConsumer:
     async def _work(self, let_go: asyncio.Event, message: FakeDelivered) -> None:
         try:
             await self._handle(message)
-        except (StoreUnreachable, BrokerUnreachable, OutOfMeans):
+        except (StoreUnreachable, BrokerUnreachable, EverythingCrashes, OutOfMeans):
             let_go.set()
 
     async def _pause(self, seconds: float) -> None:

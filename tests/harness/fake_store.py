@@ -28,6 +28,7 @@ from disconnect_fanout.flow.change import Attempted, Barrier, Change, CopySeen
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses
 
 
 class FakePlatformSource:
@@ -61,7 +62,17 @@ class FakeEventStore:
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         """Insert those events that are new, with their deliveries."""
+        if self._tables.refusal is not None:
+            raise self._tables.refusal
+        if any(intent.event.id in self._tables.guilty for intent in intents):
+            raise DataRefused("CheckViolationError", "23514")
         return self.write(intents, self._tables.new_token(), again=False)
+
+    async def probe(self) -> None:
+        """Return if an event that holds nothing would be taken."""
+        self._tables.reach()
+        if self._tables.refusal is not None:
+            raise StoreRefuses(str(self._tables.refusal))
 
     def write(
         self, intents: Sequence[Intent], writer: str, *, again: bool

@@ -63,6 +63,8 @@ class FakeTables:
     Attributes:
         now_ms: the database's clock.
         reachable: False is an outage.
+        guilty: events that are refused for what they hold.
+        refusal: what the database refuses every event with, if it does.
         commits: transactions so far.
         outages: how often it has failed somebody.
         connects: content hash and arrival of each connect event that was learnt.
@@ -71,6 +73,8 @@ class FakeTables:
 
     now_ms: int = 1_763_740_000_000
     reachable: bool = True
+    guilty: set[str] = field(default_factory=set)
+    refusal: Exception | None = None
     commits: int = 0
     outages: int = 0
     platforms: dict[str, Platform] = field(default_factory=dict)

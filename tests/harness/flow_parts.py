@@ -79,6 +79,7 @@ class FlowParts:
     ) -> None:
         self.directory = Directory(ports.platforms)
         self.recorder = Recorder(ports.ledger)
+        self.probe = ports.events.probe
         self.sending = HeldTasks(crashed)
         self.office = kinds.office(ports.letters, ports.queue, self.recorder, observe, crashed)
         self.bulkheads = Bulkheads(slots, cap, clocks.monotonic, observe)

@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tests.harness.command import fanout
 from tests.harness.operator import Operator
+from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.demo.child_process import free_ports
@@ -108,6 +110,37 @@ def test_a_broker_that_does_not_answer_is_exit_4(operator: Operator, command: st
     said = operator.refused(*command.split(), code=4)
     assert "the broker can't be reached" in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "command"),
+    [
+        ("ALTER TABLE platforms RENAME TO gone", "platforms list"),
+        ("ALTER TABLE events RENAME COLUMN sealed TO gone", "events show evt_1"),
+        ("ALTER TABLE deliveries RENAME TO gone", "deliveries list"),
+        ("DROP TABLE audit", "keys create --platform plat_luma"),
+        (
+            "CREATE TRIGGER no BEFORE INSERT ON links BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "links add --email a@b.example --platform plat_luma",
+        ),
+    ],
+)
+def test_a_database_that_refuses_is_exit_4_in_its_words(
+    operator: Operator, harm: str, command: str
+) -> None:
+    """A table that is away, a trigger: an answer of the database's, and no traceback of ours."""
+
+    async def harmed(world: SqlWorld) -> None:
+        async with world.database.record() as connection:
+            await connection.execute(text(harm))
+
+    add = "platforms add plat_luma --name Luma --url https://luma.example"
+    operator.fanout(*add.split())
+    operator.arrange(harmed)
+    said = operator.refused(*command.split(), code=4)
+    assert "the database refuses" in said
+    assert "a@b.example" not in said
+    assert "Traceback" not in said
 
 
 def test_a_file_that_is_no_database_is_exit_3(operator: Operator) -> None:

@@ -17,7 +17,11 @@ from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    EverythingCrashes,
+    StoreUnreachable,
+)
 
 NAMES = Topology()
 QUEUE = NAMES.events_queue
@@ -52,10 +56,12 @@ class Bench:
             prepare=self._prepare,
             observe=self.facts.append,
             on_crash=self.crashes.append,
+            rest=self._rest,
         )
         self._handle = handle
         self._changed = asyncio.Condition()
         self._prepared = 0
+        self.rests: list[int] = []
 
     async def publish(self, *bodies: bytes) -> None:
         """Publish events."""
@@ -70,6 +76,11 @@ class Bench:
         """Wait until it has prepared so often, which is when it attaches."""
         async with asyncio.timeout(30), self._changed:
             await self._changed.wait_for(lambda: self._prepared >= times)
+
+    def _rest(self, count: int) -> float:
+        """Take note of how often in a row all was given back; don't rest."""
+        self.rests.append(count)
+        return 0.0
 
     async def _count(self, message: AmqpMessage) -> None:
         self.seen[message.body] += 1
@@ -192,6 +203,27 @@ async def test_an_outage_of_the_store_gives_everything_back_once(
     assert one.seen == Counter(numbers(5) * 2)
     assert deliveries == [1] * 5
     assert await amqp.depth(amqp_url, QUEUE) == 0
+
+
+@pytest.mark.parametrize("error", [StoreUnreachable, BrokerUnreachable, EverythingCrashes])
+async def test_rests_grow_until_an_event_is_settled(
+    bench: NewBench, amqp_url: str, error: type[Exception]
+) -> None:
+    """Each giving back counts against the delivery limit, so they become rare; then anew."""
+    fails = iter([True, True, True, False, True])
+
+    async def handle(message: AmqpMessage) -> None:
+        if next(fails, False):
+            raise error("away")
+        await message.ack()
+
+    one: Bench = bench(amqp_url, handle, prefetch=1)
+    await one.attached()
+    await one.publish(b"1", b"2")
+    await one.seeing(lambda seen: seen.total() == 6)
+    await amqp.depth_becomes(amqp_url, QUEUE, 0)
+    await one.consumer.stop()
+    assert one.rests == [1, 2, 3, 1]
 
 
 async def test_a_stop_finishes_what_is_in_hand_and_takes_no_more(

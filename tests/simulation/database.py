@@ -22,7 +22,7 @@ from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.change import Change
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.intent import Intent, Registration
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 
 Answer = TypeVar("Answer")
 HOLD_S = 8.0
@@ -47,9 +47,13 @@ class Line:
 
         Raises:
             StoreUnreachable: it was done or not.
+            DataRefused: it was not; somebody's constraint refuses every event.
         """
         await self._weather.travel()
-        self._check()
+        if what == "register" and self._weather.constrained:
+            self.outages += 1
+            raise DataRefused("every event is refused", "23514")
+        self._check(what)
         if self._weather.refuses():
             self._fail()
         self._tables.user = self.process.name
@@ -58,18 +62,22 @@ class Line:
             return answer
         self._weather.done(what)
         await self._weather.travel()
-        self._check()
+        self._check(what)
         if self._weather.refuses():
             self._fail()
         return answer
 
-    def _check(self) -> None:
-        if self._crashes != self._tables.crashes or not self._weather.database_up:
+    def _check(self, what: str) -> None:
+        reads = what == "read" and self._weather.constrained
+        away = not self._weather.database_up and not reads
+        if self._crashes != self._tables.crashes or away:
             self._crashes = self._tables.crashes
             self._fail()
 
     def _fail(self) -> None:
         self.outages += 1
+        if self.outages % 2:
+            raise StoreRefuses("no answer but a refusal")
         raise StoreUnreachable("no answer")
 
 
@@ -95,6 +103,9 @@ class LinedEvents:
             return self._write(intents, writer, again=next(tries) > 0)
 
         return await self._patiently("register", once)
+
+    async def probe(self) -> None:
+        await self._line.ask(LOOK, self._store.probe)
 
     def _write(
         self, intents: Sequence[Intent], writer: str, *, again: bool

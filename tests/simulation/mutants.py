@@ -19,7 +19,7 @@ from disconnect_fanout.flow.due import Claim, DueStore, Hastened
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.intent import Intent, Registration
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
 from disconnect_fanout.flow.webhook import WebhookRequest
@@ -72,6 +72,9 @@ class ShortIntents:
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
         return await self._store.register([_hurried(one) for one in intents])
+
+    async def probe(self) -> None:
+        await self._store.probe()
 
 
 class ShortClaims:
@@ -173,6 +176,27 @@ class BooksItsOwn:
         return exchange
 
 
+class Blaming(FanOut):
+    """Books what the database refuses on the event that met it."""
+
+    async def _settle(self, message: Incoming) -> None:
+        try:
+            await super()._settle(message)
+        except StoreRefuses as error:
+            raise DataRefused(str(error), error.sqlstate) from error
+
+
+class Credulous(Serene):
+    """Believes a constraint's code, and asks nobody whether others would be refused as well."""
+
+    @property
+    def outages(self) -> int:
+        return self._store.outages
+
+    async def probe(self) -> None:
+        pass
+
+
 def _short(lease_s: float) -> float:
     return (lease_s - LEASE_MARGIN_S) / 3
 
@@ -195,6 +219,10 @@ MUTANTS = {
     "a lease shorter than the time-out": Mutation(worsen=_with_short_leases),
     "a claim without the lock": Mutation(
         worsen=lambda ports: replace(ports, due=Unlocked(ports.due))
+    ),
+    "a refusal booked on the event": Mutation(FlowKinds(fan_out=Blaming)),
+    "a refusal believed without a probe": Mutation(
+        worsen=lambda ports: replace(ports, events=Credulous(ports.events))
     ),
     "dead before the letter's confirm": Mutation(FlowKinds(office=DeadAtOnce)),
     "our own fault booked as an attempt": Mutation(

@@ -79,6 +79,11 @@ class Weather(FakeWire):
         """Tell whether the database fails this call: as one of two, before or after it is done."""
         return self.database_share > 0 and self._chance.random() < self.database_share / 2
 
+    @property
+    def constrained(self) -> bool:
+        """Whether this outage is one for events alone: a constraint that none of them meets."""
+        return not self.database_up and len(self.without_database.over) % 2 == 0
+
     def judge_database(self) -> None:
         """Remember whether the database is to be relied on from now on."""
         wrong = not self.database_up or self.database_share > 0

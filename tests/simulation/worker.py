@@ -187,7 +187,7 @@ class Worker:
             self._weather,
             prefetch=self._around.scenario.prefetch,
             handle=parts.fan_out.handle,
-            may_consume=Gate(parts.directory, parts.recorder).open,
+            may_consume=Gate(parts.directory, parts.recorder, parts.probe, self._observe).open,
             on_crash=self._crashed,
             backoff_s=_BACKOFF_S,
         )

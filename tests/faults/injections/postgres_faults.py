@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -166,3 +167,92 @@ def _move_disk(old: PrivatePostgres, new: PrivatePostgres) -> None:
     status = old.folder.stat()
     shutil.chown(new.folder, status.st_uid, status.st_gid)
     (new.folder / "data/postmaster.pid").unlink(missing_ok=True)
+
+
+@dataclass
+class TableLocked(Fault):
+    """Somebody holds a table for long: an index that is built, a forgotten BEGIN.
+
+    Args:
+        table: which.
+        seconds: how long; more than the minute for which an event is held.
+    """
+
+    table: str = "events"
+    seconds: float = 75.0
+
+    async def bite(self, scene: Scene) -> str:
+        await scene.told(0.2)
+        url = scene.place.database_url.replace("+asyncpg", "")
+        holder = await asyncpg.connect(url)
+        try:
+            async with holder.transaction():
+                await holder.execute(f"LOCK TABLE {self.table} IN ACCESS EXCLUSIVE MODE")
+                told = len(scene.platforms[0].requests)
+                await lasts(self.seconds)
+                status, words = await scene.worker.readyz()
+                later = len(scene.platforms[0].requests)
+        finally:
+            await holder.close()
+        return await _held(scene, status, words, f"told before {told}, at its end {later}")
+
+
+@dataclass
+class Refused(Fault):
+    """The database refuses whoever inserts an event, and then takes it again.
+
+    Args:
+        refuse: the statement that makes it refuse; ``{role}`` is the worker's.
+        allow: the one that ends it.
+        seconds: how long.
+    """
+
+    refuse: Sequence[str]
+    allow: Sequence[str]
+    seconds: float = 8.0
+
+    async def prepare(self, scene: Scene) -> None:
+        """A superuser may do everything: the worker gets a role of its own."""
+        admin = await asyncpg.connect(scene.place.database_url.replace("+asyncpg", ""))
+        try:
+            await admin.execute(_ROLE.format(name=_NAME))
+        finally:
+            await admin.close()
+        there = urlsplit(scene.place.database_url)
+        netloc = f"{_NAME}:{_NAME}@{there.hostname}:{there.port}"
+        url = there._replace(netloc=netloc).geturl()
+        scene.worker_settings["FANOUT_DATABASE_URL"] = url
+
+    async def bite(self, scene: Scene) -> str:
+        admin = await asyncpg.connect(scene.place.database_url.replace("+asyncpg", ""))
+        try:
+            await scene.told(0.2)
+            for one in self.refuse:
+                await admin.execute(one.format(role=_NAME))
+            await lasts(self.seconds)
+            status, words = await scene.worker.readyz()
+            rejected = await scene.books_of.waiting_in("rejected")
+            for one in self.allow:
+                await admin.execute(one.format(role=_NAME))
+        finally:
+            await admin.close()
+        return await _held(scene, status, words, f"{rejected} rejected")
+
+
+_NAME = "fanout_worker"
+_NOT_READY = 503
+_ROLE = """
+CREATE ROLE {name} LOGIN PASSWORD '{name}';
+GRANT USAGE ON SCHEMA public TO {name};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {name};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON SEQUENCES TO {name};
+"""
+
+
+async def _held(scene: Scene, status: int, words: str, more: str) -> str:
+    """Claim that the worker said why it holds events; return that as the evidence."""
+    assert status == _NOT_READY, f"/readyz was {status} meanwhile: {words}"
+    assert "database" in words, words
+    assert len(scene.platforms[0].requests) < len(scene.ids), "all was told meanwhile"
+    await scene.worker.ready(within=10)
+    return f"/readyz {status}: {words.strip()[:200]}; {more}"

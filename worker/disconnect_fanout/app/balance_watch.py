@@ -3,8 +3,9 @@
 import asyncio
 from typing import Protocol
 
-from disconnect_fanout.flow.fact import DutyFailed, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.fact import Observe
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Duty
 from disconnect_fanout.telemetry.metrics import Metrics
 
@@ -39,16 +40,18 @@ class BalanceWatch:
         self._duty = duty
         self._worker = worker
         self._metrics = metrics
-        self._observe = observe
+        self.stumbles = Stumbles(_DUTY, observe)
 
     async def run(self) -> None:
         """Count until cancelled."""
         while True:
             try:
                 await self.look()
-            except StoreUnreachable as error:
-                self._observe(DutyFailed(_DUTY, str(error)))
-            await asyncio.sleep(self.PERIOD_S)
+            except (StoreUnreachable, DataRefused) as error:
+                await asyncio.sleep(self.stumbles.stumbled(error))
+            else:
+                self.stumbles.went_well()
+                await asyncio.sleep(self.PERIOD_S)
 
     async def look(self) -> None:
         """Count once, if it is this worker's duty."""

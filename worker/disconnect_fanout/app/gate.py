@@ -1,9 +1,11 @@
 """The gate before the queue: events are taken while there is somebody to tell and a database."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from disconnect_fanout.flow.change import Barrier
 from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.fact import EventsHeld, Observe
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 
@@ -11,25 +13,49 @@ _LOOK_EVERY_S = 0.5
 
 
 class Gate:
-    """Opens when a platform is registered and the database takes a commit.
+    """Opens when a platform is registered and the database takes what an event needs.
 
-    A commit and not only a look: on a full disk the database still reads, and events taken then
-    would go back to the broker again and again, until their delivery limit.
+    A try and not only a look: a database may read, and commit to other tables, while it takes no
+    event; whoever consumed then would give all back to the broker again and again, until their
+    delivery limit. And a commit beside the try: a full disk refuses nothing before.
+
+    Args:
+        probe: tries everything that an event needs and takes it back.
+        observe: told once when the gate is kept shut by the database, and once when it opens.
     """
 
-    def __init__(self, directory: Directory, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        recorder: Recorder,
+        probe: Callable[[], Awaitable[None]],
+        observe: Observe,
+    ) -> None:
         self._directory = directory
         self._recorder = recorder
+        self._probe = probe
+        self._observe = observe
+        self._held = False
 
     async def open(self) -> None:
         """Return when there is a reason to consume."""
-        while not await self._somebody_to_tell():  # noqa: ASYNC110 - the answer is in the database
+        while not await self._may_open():  # noqa: ASYNC110 - the answer is in the database
             await asyncio.sleep(_LOOK_EVERY_S)
         await self._recorder.record(Barrier())
 
-    async def _somebody_to_tell(self) -> bool:
+    async def _may_open(self) -> bool:
         try:
             await self._directory.refresh()
-        except StoreUnreachable:
+            if not self._directory.platforms:
+                return False
+            await self._probe()
+        except StoreUnreachable as error:
+            self._tell(str(error))
             return False
-        return bool(self._directory.platforms)
+        self._tell(None)
+        return True
+
+    def _tell(self, problem: str | None) -> None:
+        if self._held != (problem is not None):
+            self._held = problem is not None
+            self._observe(EventsHeld(problem))

@@ -50,6 +50,7 @@ from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.flow.replayer import Replayer
 from disconnect_fanout.flow.resolver import Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Sweeper
 from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.policy.decide import RetryPolicy
@@ -75,6 +76,13 @@ class Parts:
     replayer: Replayer
     relay: Relay
     chores: tuple[Housekeeping | BalanceWatch, ...]
+    fan_out: FanOut
+
+    def held(self, *others: Stumbles) -> list[str]:
+        """Return what an outage, or a bug that hits everything, keeps the duties from."""
+        duties = (self.scheduler, self.sweeper, self.replayer, self.relay, *self.chores)
+        stumbles = (*(one.stumbles for one in duties), *others)
+        return list(filter(None, [self.fan_out.problem, *(one.problem for one in stumbles)]))
 
 
 def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
@@ -163,12 +171,11 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         queue=topology.events_queue,
         prefetch=settings.prefetch,
         handle=fan_out.handle,
-        may_consume=Gate(directory, recorder).open,
+        may_consume=Gate(directory, recorder, stores.events.probe, observe).open,
         prepare=prepare,
         observe=observe,
         on_crash=crashed,
     )
-    waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
         health=stores.health,
         gauges=Gauges(
@@ -188,7 +195,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         consumer=consumer,
         watchman=Watchman(
             consumer,
-            waiting,
+            QueueDepth(publisher, topology.events_queue),
             clock=time.monotonic,
             database_away=lambda: stores.health.problem is not None,
             observe=observe,
@@ -206,10 +213,9 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         replayer=Replayer(stores.replays, observe),
         relay=Relay(stores.outbox, publishing_by(publisher), observe),
         chores=chores(settings, stores, worker, observer),
+        fan_out=fan_out,
     )
 
 
-def _decode(message: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
-    return decode_event(
-        message.body, message.content_type, message.headers, message.content_encoding
-    )
+def _decode(one: Incoming) -> DisconnectEvent | ConnectEvent | Rejection:
+    return decode_event(one.body, one.content_type, one.headers, one.content_encoding)

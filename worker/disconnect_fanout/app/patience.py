@@ -7,12 +7,12 @@ import structlog
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_delay,
     wait_exponential,
 )
 
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 
 PATIENCE_S = 20.0
 
@@ -24,19 +24,25 @@ async def patiently(start: Callable[[], Awaitable[Started]]) -> Started:
 
     Raises:
         StoreUnreachable, BrokerUnreachable: still no answer; whoever supervises us decides.
+        StoreRefuses: at once, for it is an answer.
     """
 
     async def once() -> Started:
         return await start()
 
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type((BrokerUnreachable, StoreUnreachable)),
+        retry=retry_if_exception(_may_pass),
         wait=wait_exponential(0.5, max=3),
         stop=stop_after_delay(PATIENCE_S),
         before_sleep=_say,
         reraise=True,
     )
     return await retrying(once)
+
+
+def _may_pass(error: BaseException) -> bool:
+    unanswered = isinstance(error, (BrokerUnreachable, StoreUnreachable))
+    return unanswered and not isinstance(error, StoreRefuses)
 
 
 def _say(state: RetryCallState) -> None:

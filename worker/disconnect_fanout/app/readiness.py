@@ -23,6 +23,7 @@ class Readiness:
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
+    held: Callable[[], list[str]] = list
     clock: Callable[[], float] = time.monotonic
     shortage: tuple[Shortage, float] | None = None
 
@@ -54,4 +55,4 @@ class Readiness:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
-        return [*found, *self.duties()]
+        return [*found, *self.held(), *self.duties()]

@@ -68,12 +68,13 @@ class Stores:
 def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Observe) -> Stores:
     """Return the stores on SQLite or PostgreSQL."""
     vault = Vault(settings.secret_keys)
+    event_store = SqlEventStore(database, seals, by_google_id=settings.learns_links)
     return Stores(
         health=database.health,
         platforms=SqlPlatformSource(database, vault, settings.timeout),
-        events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
+        events=event_store,
         links=SqlLinkStore(database, seals),
-        ledger=SqlLedger(database, vault, observe),
+        ledger=SqlLedger(database, vault, observe, probe=event_store.probe),
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),
         replays=SqlReplayStore(database, seals),

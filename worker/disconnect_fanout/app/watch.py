@@ -1,11 +1,12 @@
 """The watch: looks at the platforms every second, and lets the gauges be counted."""
 
 import asyncio
-from contextlib import suppress
 
 from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.app.readiness import Readiness
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.fact import Observe
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.telemetry.metrics import Metrics
 
 PERIOD_S = 1.0
@@ -14,10 +15,13 @@ PERIOD_S = 1.0
 class Watch:
     """Keeps the directory fresh, and readiness and gauges true."""
 
-    def __init__(self, parts: Parts, readiness: Readiness, metrics: Metrics) -> None:
+    def __init__(
+        self, parts: Parts, readiness: Readiness, metrics: Metrics, observe: Observe
+    ) -> None:
         self._parts = parts
         self._readiness = readiness
         self._metrics = metrics
+        self.stumbles = Stumbles("the watch", observe)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -26,9 +30,12 @@ class Watch:
             await self.look()
 
     async def look(self) -> None:
-        """Look once; of an outage readiness knows from the database itself."""
-        with suppress(StoreUnreachable):
+        """Look once; in an outage the gauges keep what they show."""
+        try:
             await self._look()
+            self.stumbles.went_well()
+        except (StoreUnreachable, DataRefused) as error:
+            self.stumbles.stumbled(error)
         self._metrics.show_ready(ready=not self._readiness.problems())
 
     async def _look(self) -> None:

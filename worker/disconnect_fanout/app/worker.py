@@ -134,7 +134,7 @@ class _Life:
         self._observer = observer
         self._deadline = deadline
         self._duties = Duties(observer.observe, observer.crashed, time.monotonic)
-        self._watch = Watch(parts, readiness, observer.metrics)
+        self._watch = Watch(parts, readiness, observer.metrics, observer.observe)
 
     async def serve(self, stop: asyncio.Event, drain_s: float) -> bool:
         """Do all duties until the signal, then drain; tell whether nothing was left."""
@@ -142,6 +142,7 @@ class _Life:
         readiness.consuming = lambda: parts.consumer.attached
         readiness.silence = lambda: parts.watchman.problem
         readiness.duties = duties.problems
+        readiness.held = lambda: parts.held(self._watch.stumbles)
         readiness.database = lambda: parts.health.problem
         await self._watch.look()
         self._start()

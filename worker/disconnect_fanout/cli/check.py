@@ -13,7 +13,6 @@ from sqlalchemy import select
 from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
@@ -24,7 +23,7 @@ from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
 
@@ -101,10 +100,10 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, "ok", await look())
     except BrokerUnreachable as error:
         return Finding(name, "unreachable", f"{error}; is it running, is FANOUT_AMQP_URL right?")
+    except StoreRefuses as error:
+        return Finding(name, "wrong", f"the database refuses: {error}")
     except StoreUnreachable as error:
         return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
-    except StatementRefused as error:
-        return Finding(name, "wrong", f"FANOUT_DATABASE_URL: {error}")
     except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
 

@@ -8,14 +8,19 @@ import typer
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
-from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
-from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    DataRefused,
+    OutOfMeans,
+    StoreRefuses,
+    StoreUnreachable,
+)
 
 
 class ExitCode(IntEnum):
@@ -38,7 +43,8 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     SettingsError: ExitCode.CONFIGURATION,
     TopologyConflict: ExitCode.CONFIGURATION,
     Unsealable: ExitCode.CONFIGURATION,
-    StatementRefused: ExitCode.CONFIGURATION,
+    StoreRefuses: ExitCode.UNREACHABLE,
+    DataRefused: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
@@ -54,9 +60,9 @@ def failure(error: BaseException) -> tuple[int, Sequence[str]] | None:
     """Return the exit code and the lines for an expected failure, None for a bug."""
     if isinstance(error, typer.TyperException):
         return error.exit_code, _usage_words(error)
-    if isinstance(error, StatementRefused) and not _not_let_in(error):
-        return None
     code = _CODES.get(type(error))
+    if isinstance(error, StoreRefuses) and _not_let_in(error):
+        code = ExitCode.CONFIGURATION
     return None if code is None else (code, _words(error))
 
 
@@ -66,7 +72,7 @@ def _usage_words(error: typer.TyperException) -> Sequence[str]:
     return [words] if words else []
 
 
-def _not_let_in(error: StatementRefused) -> bool:
+def _not_let_in(error: StoreRefuses) -> bool:
     """A URL that names another's file, a database that is not there, or a wrong password."""
     return error.sqlstate.startswith(("28", "3D000")) or "not a database" in str(error)
 
@@ -79,14 +85,16 @@ def _words(error: BaseException) -> Sequence[str]:
             return problems
         case Unread():
             return []
+        case StoreRefuses():
+            about = "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
+        case DataRefused():
+            about = "the database refuses what was to be written: "
         case StoreUnreachable():
             about = "the database can't be reached: "
         case BrokerUnreachable():
             about = "the broker can't be reached: "
         case Unwritable():
             about = "standard output can't be written: "
-        case StatementRefused():
-            about = "FANOUT_DATABASE_URL: "
         case _:
             about = ""
     return [about + (str(error) or "interrupted")]

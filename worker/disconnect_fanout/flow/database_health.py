@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from itertools import count
 
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
 
 SLOW_S = 10.0
 """Who has waited so long for an answer waits for the database, whatever comes of it in the end."""
@@ -21,6 +21,7 @@ class Ask(StrEnum):
     READ = "read"
     INTEND = "intend"
     RECORD = "record"
+    EVENT = "event"  # all that an event needs, beside the single statements
 
 
 class DatabaseHealth:
@@ -38,7 +39,7 @@ class DatabaseHealth:
         self._clock = clock
         self._numbers = count()
         self._asked_at: dict[int, float] = {}  # in the order in which they were asked
-        self._failing: set[Ask] = set()
+        self._failing: dict[Ask, StoreUnreachable] = {}
         self.outages = 0
 
     @contextmanager
@@ -48,19 +49,24 @@ class DatabaseHealth:
         self._asked_at[number] = self._clock()
         try:
             yield
-        except StoreUnreachable:
+        except StoreUnreachable as error:
             self.outages += 1
-            self._failing.add(what)
+            self._failing[what] = error
             raise
         finally:
             del self._asked_at[number]
-        self._failing.discard(what)
+        self._failing.pop(what, None)
 
     @property
     def problem(self) -> str | None:
         """What is wrong with it, in plain words; None while it answers."""
-        if Ask.READ in self._failing:
+        refusals = [one for one in self._failing.values() if isinstance(one, StoreRefuses)]
+        if Ask.READ in self._failing and not refusals:
             return "the database does not answer"
+        if Ask.EVENT in self._failing:
+            return f"the database takes no event: {self._failing[Ask.EVENT]}"
+        if refusals:
+            return f"the database refuses: {refusals[0]}"
         if self._failing:
             return "the database takes no commit: is its disk full, or is it locked?"
         if self._waited_s >= SLOW_S:

@@ -13,7 +13,7 @@ from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.fact import DutyFailed, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterQueue
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 
 _LARGEST_BATCH = 200
@@ -66,7 +66,7 @@ class DeadLetterOffice:
     async def _post_one(self, delivery_id: str) -> None:
         try:
             await self._batcher.submit(delivery_id)
-        except (BrokerUnreachable, StoreUnreachable) as error:
+        except (StoreUnreachable, DataRefused, BrokerUnreachable) as error:
             self._observe(DutyFailed("dead letters", str(error)))
 
     async def _post_batch(self, delivery_ids: Sequence[str]) -> Sequence[None]:

@@ -133,11 +133,29 @@ class ConsumptionSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class EventsHeld:
+    """Events stay in the queue, because the database would not take them.
+
+    Attributes:
+        problem: in the database's words; None when they are taken again.
+    """
+
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DutyFailed:
     """A background duty stumbled over an outage; it comes round again by itself."""
 
     duty: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutyResumed:
+    """A duty that had stumbled goes on."""
+
+    duty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +199,9 @@ Fact: TypeAlias = (
     | ClaimInterrupted
     | DependencyChanged
     | ConsumptionSilent
+    | EventsHeld
     | DutyFailed
+    | DutyResumed
     | DutyCrashed
     | ChoreDone
     | OutcomeUnrecorded

@@ -24,9 +24,16 @@ from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.link_keeper import Linked, LinkKeeper
-from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    DataRefused,
+    EverythingCrashes,
+    OutOfMeans,
+    StoreUnreachable,
+)
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
+from disconnect_fanout.policy.blame import Crashes, crashed
 from disconnect_fanout.policy.own_fault import shortage_of
 
 HOLD_S = 1.0
@@ -62,6 +69,14 @@ class FanOut:
         self._sending = sending
         self._observe = observe
         self._on_crash = on_crash
+        self._crashes = Crashes()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps us from handling events, in plain words: our own code, if it fails on all."""
+        if not self._crashes.hits_everything:
+            return None
+        return f"our own code fails on every event ({self._crashes.kind}); the log says where"
 
     async def handle(self, message: Incoming) -> None:
         """Fan one message out.
@@ -70,6 +85,7 @@ class FanOut:
             StoreUnreachable: the database did not answer for a minute; not acked.
             BrokerUnreachable: a rejection was not confirmed; not acked.
             OutOfMeans: something was wanting here, which is not the event's fault; not acked.
+            EverythingCrashes: a bug that is no single event's; not acked.
         """
         try:
             await self._settle(message)
@@ -80,20 +96,30 @@ class FanOut:
                 self._observe(RanShort(shortage))
                 raise OutOfMeans(shortage.words) from error
             self._on_crash(error)
-            await self._reject(message, _unprocessable(error))
+            await self._blame(message, error)
         await message.ack()
 
     async def _settle(self, message: Incoming) -> None:
         """Return when what came of the message is on disk."""
         match self._decode(message):
-            case Rejection() as why:
+            case Rejection() as why:  # says nothing of what becomes of events
                 await self._reject(message, why)
+                return
             case ConnectEvent() as event:
                 await self._learn(message, event)
             case DisconnectEvent() as event:
                 await self._fan_out(message, event)
             case unknown:
                 assert_never(unknown)  # else it would be acked unread
+        self._crashes = Crashes()
+
+    async def _blame(self, message: Incoming, error: Exception) -> None:
+        """Set an event aside that alone meets a bug; hold them all if others meet it too."""
+        name = message.message_id or str(hash(message.body))
+        self._crashes = crashed(self._crashes, type(error).__name__, name)
+        if self._crashes.hits_everything:
+            raise EverythingCrashes(type(error).__name__) from error
+        await self._reject(message, _unprocessable(error))
 
     async def _learn(self, message: Incoming, event: ConnectEvent) -> None:
         match await self._links.learn(event):
@@ -164,10 +190,10 @@ def _recorded(attempt: asyncio.Task[None]) -> bool:
 
 
 def _unprocessable(error: Exception) -> Rejection:
-    return Rejection(
-        RejectReason.MALFORMED,
-        f"the worker failed on it ({type(error).__name__}, see its log); replay it once mended",
-    )
+    what = f"the worker failed on it ({type(error).__name__}, see its log)"
+    if isinstance(error, DataRefused):
+        what = f"the database takes others and refuses this one ({error})"
+    return Rejection(RejectReason.UNPROCESSABLE, f"{what}; replay it once mended")
 
 
 def _conflict(event_id: str) -> Rejection:

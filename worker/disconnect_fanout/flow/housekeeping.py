@@ -3,8 +3,9 @@
 import asyncio
 from typing import Protocol
 
-from disconnect_fanout.flow.fact import ChoreDone, DutyFailed, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.fact import ChoreDone, Observe
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.sweeper import Duty
 
 
@@ -47,15 +48,18 @@ class Housekeeping:
         self._duty = duty
         self._worker = worker
         self._observe = observe
+        self.stumbles = Stumbles(name, observe)
 
     async def run(self) -> None:
         """Keep house until cancelled."""
         while True:
             try:
                 await self.turn()
-            except StoreUnreachable as error:
-                self._observe(DutyFailed(self.name, str(error)))
-            await asyncio.sleep(self._every_s)
+            except (StoreUnreachable, DataRefused) as error:
+                await asyncio.sleep(self.stumbles.stumbled(error))
+            else:
+                self.stumbles.went_well()
+                await asyncio.sleep(self._every_s)
 
     async def turn(self) -> None:
         """Do the chore to its end, as long as the duty is ours."""

@@ -1,8 +1,37 @@
-"""The failures that the flow survives. Adapters map foreign exceptions to the first two."""
+"""The failures that the flow survives. Adapters map foreign exceptions to all but the last two."""
 
 
 class StoreUnreachable(Exception):
     """The database does not answer. Nothing was decided; the work is tried again."""
+
+
+class StoreRefuses(StoreUnreachable):
+    """The database answers, and refuses whoever asks: an outage like any other.
+
+    A privilege that was taken away, a table that is missing, a trigger, a role that may only read:
+    no event and no platform is at fault.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, empty for SQLite.
+    """
+
+    def __init__(self, words: str, sqlstate: str = "") -> None:
+        super().__init__(words)
+        self.sqlstate = sqlstate
+
+
+class DataRefused(Exception):
+    """The database refuses these rows, as far as it says because of what they hold.
+
+    It may be wrong: a constraint can refuse everything. Whether it takes others tells.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, empty for SQLite.
+    """
+
+    def __init__(self, words: str, sqlstate: str = "") -> None:
+        super().__init__(words)
+        self.sqlstate = sqlstate
 
 
 class BrokerUnreachable(Exception):
@@ -11,3 +40,7 @@ class BrokerUnreachable(Exception):
 
 class OutOfMeans(Exception):
     """No descriptor, memory or thread was left. Nothing was decided; the work is tried again."""
+
+
+class EverythingCrashes(Exception):
+    """Our own code fails on one event after the other: none of them is at fault."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from disconnect_fanout.domain.event import DisconnectEvent
-from disconnect_fanout.flow.fact import DutyFailed, Observe
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.fact import Observe
+from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 
 TAKEN_FOR_S = 30.0
 _MOST_AT_ONCE = 100
@@ -66,9 +67,8 @@ class Relay:
     def __init__(self, outbox: Outbox, publish: Publish, observe: Observe) -> None:
         self._outbox = outbox
         self._publish = publish
-        self._observe = observe
+        self.stumbles = Stumbles(_DUTY, observe)
         self._wake = asyncio.Event()
-        self._failed = False
 
     def wake(self) -> None:
         """There is something new."""
@@ -81,10 +81,11 @@ class Relay:
             try:
                 while await self.turn():
                     pass
-                self._failed = False
-            except (StoreUnreachable, BrokerUnreachable) as error:
-                self._tell(error)
-            await self._rest()
+                self.stumbles.went_well()
+            except (StoreUnreachable, DataRefused, BrokerUnreachable) as error:
+                await asyncio.sleep(self.stumbles.stumbled(error))
+            else:
+                await self._rest()
 
     async def turn(self) -> int:
         """Publish a batch; return how many were published.
@@ -111,9 +112,3 @@ class Relay:
                 await self._wake.wait()
         except TimeoutError:
             pass
-
-    def _tell(self, error: Exception) -> None:
-        """Once for each outage."""
-        if not self._failed:
-            self._observe(DutyFailed(_DUTY, str(error)))
-        self._failed = True

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Protocol
 
-from disconnect_fanout.flow.fact import DutyFailed, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.fact import Observe
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 
 
 class ReplayStore(Protocol):
@@ -31,15 +32,16 @@ class Replayer:
 
     def __init__(self, store: ReplayStore, observe: Observe) -> None:
         self._store = store
-        self._observe = observe
+        self.stumbles = Stumbles("replay", observe)
 
     async def run(self) -> None:
         """Turn until cancelled."""
         while True:
             try:
                 released = await self._store.advance(self.HORIZON_S)
-            except StoreUnreachable as error:
-                self._observe(DutyFailed("replay", str(error)))
-                released = 0
+            except (StoreUnreachable, DataRefused) as error:
+                await asyncio.sleep(self.stumbles.stumbled(error))
+                continue
+            self.stumbles.went_well()
             if released < self.FULL:
                 await asyncio.sleep(self.IDLE_S)

@@ -20,6 +20,7 @@ from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 from disconnect_fanout.flow.link_keeper import LinkKeeper
+from disconnect_fanout.flow.outage import DataRefused
 from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.policy.plan import Recipient
 
@@ -47,6 +48,15 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnreachable: nothing is known to be written.
+            DataRefused: nothing is written, perhaps because of what one of them holds.
+        """
+        ...
+
+    async def probe(self) -> None:
+        """Try all that an event needs, and leave nothing behind.
+
+        Raises:
+            StoreUnreachable: the database takes no event now.
         """
         ...
 
@@ -120,8 +130,13 @@ class Resolver:
 
         Raises:
             StoreUnreachable: nothing is known to be written; a redelivery finds what was.
+            DataRefused: the database takes others, and not this one.
         """
-        return await self._batcher.submit(event)
+        try:
+            return await self._batcher.submit(event)
+        except DataRefused:  # even alone; but a constraint may refuse everything
+            await self._store.probe()
+            return await self._batcher.submit(event)
 
     async def _resolve(self, events: Sequence[DisconnectEvent]) -> Sequence[Resolution]:
         links = await self._store.links(events)

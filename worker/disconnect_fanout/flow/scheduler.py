@@ -19,14 +19,14 @@ from disconnect_fanout.flow.due import Claim, DueStore
 from disconnect_fanout.flow.fact import (
     ClaimInterrupted,
     DeadLetterDecided,
-    DutyFailed,
     Observe,
 )
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
 
 POLL_S = 0.5
@@ -66,6 +66,7 @@ class Scheduler:
         self._outages = outages
         self._seen_outages = outages()
         self._observe = observe
+        self.stumbles = Stumbles("scheduler", observe)
         self._wake = asyncio.Event()
         self._hungry: set[str] = set()
         self._held: set[str] = set()
@@ -100,8 +101,9 @@ class Scheduler:
             pause_s = POLL_S
             try:
                 pause_s = await self._turn()
-            except StoreUnreachable as error:
-                self._observe(DutyFailed("scheduler", str(error)))
+                self.stumbles.went_well()
+            except (StoreUnreachable, DataRefused) as error:
+                pause_s = self.stumbles.stumbled(error)
             if not self._stopping:
                 await self._sleep(pause_s)
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
-from disconnect_fanout.flow.fact import DutyFailed, Observe
+from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterKey, LetterQueue
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
+from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.policy.sweep import Look, compare_now
 
 DUTY = "dead letters"
@@ -56,7 +57,7 @@ class Sweeper:
         self._duty = duty
         self._worker = worker
         self._clock = clock
-        self._observe = observe
+        self.stumbles = Stumbles(DUTY, observe)
         self._last_look = Look()
         self._look_s = 0.0
         self._compared_at = clock()
@@ -68,8 +69,9 @@ class Sweeper:
             try:
                 if await self._on_duty():
                     await self.sweep()
-            except (StoreUnreachable, BrokerUnreachable) as error:
-                self._observe(DutyFailed(DUTY, str(error)))
+                self.stumbles.went_well()
+            except (StoreUnreachable, DataRefused, BrokerUnreachable) as error:
+                self.stumbles.stumbled(error)
             await asyncio.sleep(min(max(PERIOD_S, _SHARE * self._look_s), _LONGEST_REST_S))
 
     async def sweep(self) -> None:

@@ -21,8 +21,10 @@ from disconnect_fanout.flow.fact import (
     DependencyChanged,
     DutyCrashed,
     DutyFailed,
+    DutyResumed,
     EventHandled,
     EventOutcome,
+    EventsHeld,
     Fact,
     OutcomeUnrecorded,
     RanShort,
@@ -74,6 +76,12 @@ class LogLines:
                 self._log.error(f"{what} is unreachable; trying again", detail=detail)
             case ConsumptionSilent():
                 self._silence(fact)
+            case EventsHeld(problem=None):
+                self._log.info("events are taken again")
+            case EventsHeld(problem=problem):
+                self._log.error("events are held: the database takes none", detail=problem)
+            case DutyResumed(duty=duty):
+                self._log.info("goes on after the outage", duty=duty)
             case DutyFailed(duty=duty, detail=detail):
                 self._log.warning("put off until the outage is over", duty=duty, detail=detail)
             case DutyCrashed(duty=duty, in_a_row=count, again_in_s=rest):

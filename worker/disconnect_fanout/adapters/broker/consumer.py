@@ -23,7 +23,13 @@ from disconnect_fanout.adapters.broker.subscription import Prepare, Subscription
 from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
-from disconnect_fanout.flow.outage import BrokerUnreachable, OutOfMeans, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerUnreachable,
+    EverythingCrashes,
+    OutOfMeans,
+    StoreUnreachable,
+)
+from disconnect_fanout.policy.let_go import rest_s
 
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
@@ -37,6 +43,7 @@ class Consumer:
         handle: takes one message to its ack.
         may_consume: returns when there is a reason to consume (a platform, a database).
         prepare: declares what is to be consumed, on each new connection.
+        rest: seconds to rest after so many givings back without an event settled between them.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class Consumer:
         prepare: Prepare,
         observe: Observe,
         on_crash: Callable[[BaseException], None],
+        rest: Callable[[int], float] = rest_s,
     ) -> None:
         self._url = url
         self._queue = queue
@@ -58,6 +66,7 @@ class Consumer:
         self._may_consume = may_consume
         self._prepare = prepare
         self._observe = observe
+        self._rest = rest
         self._handling = HeldTasks(on_crash)
         self._let_go = asyncio.Event()  # of the subscription under way
         self._out_of_means = False
@@ -67,6 +76,8 @@ class Consumer:
         self._attached = False
         self._wanted = False
         self._taken = 0
+        self._let_gos = 0  # in a row, since an event was settled last
+        self._unsettled = False
         self._reachable = True
 
     @property
@@ -91,6 +102,7 @@ class Consumer:
             await _first(self._may_consume(), self._stopping.wait())
             self._wanted = not self._stopping.is_set()
             self._idle.clear()
+            self._unsettled = False
             try:
                 if (subscription := await self._attach()) is not None:
                     attached_at = time.monotonic()
@@ -102,6 +114,9 @@ class Consumer:
                         await self._pause(_LONGEST_BACKOFF_S)
             finally:
                 self._idle.set()
+            if self._unsettled:
+                self._let_gos += 1
+                await self._pause(self._rest(self._let_gos))
 
     def let_go(self) -> None:
         """Give everything back to the broker and ask ``may_consume`` again."""
@@ -165,8 +180,11 @@ class Consumer:
         except OutOfMeans:
             self._out_of_means = True
             let_go.set()
-        except (StoreUnreachable, BrokerUnreachable):
+        except (StoreUnreachable, BrokerUnreachable, EverythingCrashes):
+            self._unsettled = self._unsettled or not let_go.is_set()
             let_go.set()
+        else:
+            self._let_gos = 0
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -1,5 +1,9 @@
-"""The one place where the drivers' errors get a name."""
+"""The one place where the drivers' errors get a name.
 
+What a database refuses is an outage unless it is the fault of the rows themselves (decision 0023).
+"""
+
+import re
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -8,11 +12,11 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
+from disconnect_fanout.policy.blame import Fault, blamed
 from disconnect_fanout.policy.own_fault import shortage_of
 
-# SQLite says these when the disk is full, the file is gone or somebody holds the lock for long:
-# conditions that pass, unlike a constraint that fails.
+# SQLite says these when the disk is full, the file is gone or somebody holds the lock for long.
 _SQLITE_PASSING = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -23,39 +27,37 @@ _SQLITE_PASSING = (
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_PROTOCOL,
 )
-# PostgreSQL's classes of conditions that pass: connection, resources, intervention, system,
-# and transactions that lost a race.
-_POSTGRES_PASSING = ("08", "53", "57", "58", "40", "55P03", "25006")
-
-
-class StatementRefused(Exception):
-    """The database refused: a mistake here, a schema or a URL that is not ours.
-
-    Says the error's kind and first line only: what follows it may quote a user's row.
-
-    Attributes:
-        sqlstate: PostgreSQL's code, empty for SQLite.
-    """
-
-    def __init__(self, words: str, sqlstate: str = "") -> None:
-        super().__init__(words)
-        self.sqlstate = sqlstate
+_SQLITE_OF_THE_DATA = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
+# Somebody's trigger may quote what it likes; addresses and Google ids must not come further.
+_PERSONAL = re.compile(r"\S+@\S+|\d{9,}")
 
 
 @asynccontextmanager
 async def named_errors() -> AsyncIterator[None]:
-    """Map what the drivers raise in an outage to ``StoreUnreachable``, and hide users' rows."""
+    """Map what the drivers raise to the flow's three names, and hide users' rows."""
     try:
         yield
     except DBAPIError as error:
-        cause = error.orig or error
-        if error.connection_invalidated or _passing(cause) or shortage_of(cause):
-            raise StoreUnreachable(_words(cause)) from error
-        raise StatementRefused(_words(cause), _sqlstate(cause)) from None
+        raise _named(error) from None
+    except (OverflowError, UnicodeError) as error:  # of SQLite's driver, which quotes the value
+        raise DataRefused(type(error).__name__) from None
     except Exception as error:
         if not (_while_connecting(error) or shortage_of(error)):
             raise
         raise StoreUnreachable(_words(error)) from error
+
+
+def _named(error: DBAPIError) -> Exception:
+    cause, state = error.orig or error, _sqlstate(error.orig)
+    if error.connection_invalidated or shortage_of(cause):
+        return StoreUnreachable(_words(cause))
+    match _fault(cause, state):
+        case Fault.ANSWER:
+            return StoreUnreachable(_words(cause))
+        case Fault.EVERYBODY:
+            return StoreRefuses(_words(cause), state)
+        case Fault.DATA:
+            return DataRefused(_discreet(cause, state), state)
 
 
 def _while_connecting(error: Exception) -> bool:
@@ -66,18 +68,36 @@ def _while_connecting(error: Exception) -> bool:
     )
 
 
-def _passing(cause: BaseException) -> bool:
+def _fault(cause: BaseException, state: str) -> Fault:
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _SQLITE_PASSING
-    return _sqlstate(cause).startswith(_POSTGRES_PASSING)
+        if code & 0xFF in _SQLITE_PASSING:
+            return Fault.ANSWER
+        return Fault.DATA if code & 0xFF in _SQLITE_OF_THE_DATA else Fault.EVERYBODY
+    if not state and _unbindable(cause):
+        return Fault.DATA
+    return blamed(state)
 
 
-def _sqlstate(cause: BaseException) -> str:
+def _unbindable(cause: BaseException) -> bool:
+    """Tell whether the driver itself could not make a parameter of a value."""
+    driver = sys.modules.get("asyncpg")
+    return isinstance(cause, sqlite3.ProgrammingError | sqlite3.InterfaceError) or (
+        driver is not None and isinstance(cause.__cause__, driver.DataError)
+    )
+
+
+def _sqlstate(cause: BaseException | None) -> str:
     return str(getattr(cause, "sqlstate", None) or "")
 
 
 def _words(cause: BaseException) -> str:
     """The error's kind and first line, without the statement and its parameters."""
-    line = (str(cause).splitlines() or [""])[0]
-    return f"{type(cause).__name__}: {line}"[:300]
+    line = (str(cause).splitlines() or ["no answer in time"])[0]
+    return _PERSONAL.sub("…", f"{type(cause).__name__}: {line}")[:300]
+
+
+def _discreet(cause: BaseException, state: str) -> str:
+    """A constraint's words name columns; those of a value that is no such value quote it."""
+    quotes = state.startswith("22") or (not state and not hasattr(cause, "sqlite_errorcode"))
+    return f"{type(cause).__name__} {state}".strip() if quotes else _words(cause)

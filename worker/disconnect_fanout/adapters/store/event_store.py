@@ -7,12 +7,14 @@ from functools import partial
 from itertools import count
 
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.event_probe import Probe
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
 from disconnect_fanout.adapters.store.registration import RegistrationDesk
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.flow.database_health import Ask
 from disconnect_fanout.flow.intent import Intent, Registration
 
 
@@ -37,6 +39,7 @@ class SqlEventStore:
         self._database = database
         self._seals = seals
         self._desk = RegistrationDesk(database, seals, by_google_id=by_google_id)
+        self._probe = Probe(database, seals, self._desk)
         self._hold_s = hold_s
         self._sleep = sleep
 
@@ -67,10 +70,20 @@ class SqlEventStore:
 
         Raises:
             StoreUnreachable: the outage lasted too long; a redelivery finds what was written.
+            DataRefused: it takes these rows not, perhaps because of one of them.
         """
         writer, tries = uuid.uuid4().hex, count()
 
         async def write() -> Sequence[Registration]:
-            return await self._desk.register(intents, writer, again=next(tries) > 0)
+            with self._database.health.asking(Ask.EVENT):
+                return await self._desk.register(intents, writer, again=next(tries) > 0)
 
         return await patiently(write, self._hold_s, self._sleep)
+
+    async def probe(self) -> None:
+        """Return if the database takes events now; leave nothing behind.
+
+        Raises:
+            StoreUnreachable: it does not.
+        """
+        await self._probe.ask()

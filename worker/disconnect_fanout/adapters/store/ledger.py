@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.attempt_rows import write_attempts
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
+from disconnect_fanout.adapters.store.guilty_outcome import OneByOne
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
 from disconnect_fanout.adapters.store.patience import Sleep, again
 from disconnect_fanout.adapters.store.replay_items import close_items
@@ -35,7 +36,7 @@ from disconnect_fanout.flow.change import (
     LetterConfirmed,
 )
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 
 _COUNT_COPY = (
     update(events)
@@ -68,6 +69,7 @@ class SqlLedger:
         vault: seals what platforms answer.
         observe: told once when an outage begins and once when it is over.
         sleep: waits between two tries in an outage.
+        probe: tells whether the database refuses everything; see ``flow.resolver.EventStore``.
     """
 
     def __init__(
@@ -77,19 +79,46 @@ class SqlLedger:
         observe: Observe,
         *,
         sleep: Sleep = asyncio.sleep,
+        probe: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._database = database
         self._vault = vault
+        self._probe = probe
         self._observe = observe
         self._sleep = sleep
 
     async def commit(self, changes: Sequence[Change]) -> None:
-        """Write all changes in one transaction and return once it is on disk."""
+        """Write all changes in one transaction and return once it is on disk.
+
+        Where the database refuses them for what one of them holds, each is written alone.
+        """
+        try:
+            await self._patiently(changes)
+        except DataRefused:
+            if self._probe is None:
+                raise
+            probe = partial(self._through, self._probe)
+            await OneByOne(self._patiently, probe, self._observe).write(changes)
+
+    async def _patiently(self, changes: Sequence[Change]) -> None:
+        await self._through(partial(self._write_or_wait, changes))
+
+    async def _write_or_wait(self, changes: Sequence[Change]) -> None:
+        """A wish to flush holds nothing that could be refused: that is an outage."""
         try:
             await self._write(changes)
+        except DataRefused as error:
+            if any(not isinstance(one, Barrier) for one in changes):
+                raise
+            raise StoreRefuses(str(error), error.sqlstate) from None
+
+    async def _through(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Call, again and again in an outage; tell of its begin and end."""
+        try:
+            await call()
         except StoreUnreachable as error:
             self._observe(DependencyChanged("database", reachable=False, detail=str(error)))
-            await again(partial(self._write, changes), self._sleep)
+            await again(call, self._sleep)
             self._observe(DependencyChanged("database", reachable=True))
 
     async def _write(self, changes: Sequence[Change]) -> None:

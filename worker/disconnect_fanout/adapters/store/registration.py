@@ -54,8 +54,7 @@ class RegistrationDesk:
             again: this is such a try: what an earlier one wrote may be somebody else's by now.
         """
         first = {intent.event.id: intent for intent in reversed(intents)}
-        # Sorted, so that two workers with overlapping batches wait for each other in one order.
-        rows = [self._event_row(first[event_id], writer) for event_id in sorted(first)]
+        rows = self._event_rows(first, writer)
         async with self._database.intend() as connection:
             await connection.execute(self._insert_event, rows)
             recorded = await self._recorded(connection, first)
@@ -70,6 +69,19 @@ class RegistrationDesk:
             if again and planned:
                 ours -= await self._overtaken(connection, planned)
         return self._answers(intents, recorded, ours)
+
+    async def insert(self, connection: AsyncConnection, intent: Intent, writer: str) -> None:
+        """Insert one new event with its deliveries, in a transaction of the caller's."""
+        first = {intent.event.id: intent}
+        await connection.execute(self._insert_event, self._event_rows(first, writer))
+        recorded = await self._recorded(connection, first)
+        now_ms = recorded[intent.event.id].now_ms
+        rows = [_delivery_row(intent, one, now_ms) for one in intent.deliveries]
+        await connection.execute(self._insert_delivery, rows)
+
+    def _event_rows(self, first: Mapping[str, Intent], writer: str) -> list[dict[str, object]]:
+        """Sorted, so that two workers with overlapping batches wait for each other in one order."""
+        return [self._event_row(first[event_id], writer) for event_id in sorted(first)]
 
     async def _overtaken(
         self, connection: AsyncConnection, planned: Sequence[Mapping[str, Any]]

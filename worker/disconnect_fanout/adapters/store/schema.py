@@ -9,9 +9,8 @@ from sqlalchemy.engine import make_url
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.tables import installation
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num", String))
@@ -62,7 +61,7 @@ async def check_schema(database: Database) -> str | None:
     try:
         async with database.read() as connection:
             return await connection.run_sync(_problem)
-    except StatementRefused as error:
+    except StoreRefuses as error:
         if error.sqlstate == _NO_SUCH_DATABASE:
             return f"{error}; create it with createdb, then {_WAY_OUT}"
         if error.sqlstate.startswith(_NOT_LET_IN):
