@@ -11,11 +11,13 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.ended_connections import SqlConnections
 from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.adapters.store.trial import try_out
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
@@ -34,6 +36,8 @@ from disconnect_fanout.telemetry.observer import Observer
 
 _END_WITHIN_S = 3.0
 _CLOSING_S = 10.0
+_READY_WITHIN_S = 4.0
+"""For a probe's question; most probes wait for less than that."""
 
 
 async def run_api(settings: Settings) -> int:
@@ -80,9 +84,13 @@ def _server(
 
     async def ready() -> bool:
         try:
-            return await check_schema(database) is None
-        except StoreUnreachable:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                if await check_schema(database) is not None:
+                    return False
+                await try_out(database)
+        except (StoreUnreachable, StatementRefused, TimeoutError):
             return False
+        return True
 
     return ApiServer(
         host=settings.api_host,

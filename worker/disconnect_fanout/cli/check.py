@@ -1,4 +1,4 @@
-"""``fanout check``: is everything there that a worker needs? Changes nothing."""
+"""``fanout check``: is everything there that a worker needs? Changes nothing that anybody sees."""
 
 import os
 import time
@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.trial import try_out
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
 from disconnect_fanout.app.topology import topology_of
@@ -129,8 +130,9 @@ async def _database(database: Database, settings: Settings) -> str:
     if problem is not None:
         raise _Wrong(problem)
     await load_seals(database, Vault(settings.secret_keys))
+    await try_out(database)
     kind = "SQLite" if database.sqlite else "PostgreSQL"
-    return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
+    return f"{kind} takes commits, its schema fits, and FANOUT_SECRET_KEY opens it"
 
 
 async def _clock(database: Database) -> str:
