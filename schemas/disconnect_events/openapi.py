@@ -69,6 +69,7 @@ def _delete() -> dict[str, Any]:
             "422": _answer("The Idempotency-Key came with another request before.", "Error"),
             "429": _too_many("Error"),
             "500": _answer("Failed to disconnect calendar", "Error"),
+            "503": _unavailable("Error"),
         },
     }
 
@@ -102,6 +103,7 @@ def _disconnect() -> dict[str, Any]:
             "422": _answer("The Idempotency-Key came with another request before.", "CalError"),
             "429": _too_many("CalError"),
             "500": _answer("Failed to disconnect calendar", "CalError"),
+            "503": _unavailable("CalError"),
         },
     }
 
@@ -115,8 +117,20 @@ def _answer(words: str, schema: str) -> dict[str, Any]:
 
 
 def _too_many(schema: str) -> dict[str, Any]:
+    return _later("Too many requests.", schema)
+
+
+def _unavailable(schema: str) -> dict[str, Any]:
+    words = (
+        "The database does not answer. It was done or not: ask again, best with the same "
+        "Idempotency-Key, which then gets the answer of the first time."
+    )
+    return _later(words, schema)
+
+
+def _later(words: str, schema: str) -> dict[str, Any]:
     retry = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
-    return {**_answer("Too many requests.", schema), "headers": {"Retry-After": retry}}
+    return {**_answer(words, schema), "headers": {"Retry-After": retry}}
 
 
 def _object(properties: dict[str, Any], *, closed: bool = True) -> dict[str, Any]:

@@ -7,6 +7,7 @@ whole. What is lost is a connection, and whoever cuts one counts it.
 import asyncio
 import socket
 import struct
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from typing import Self
@@ -25,6 +26,17 @@ class Way(StrEnum):
     BACK = "back"
 
 
+@dataclass(eq=False)
+class Wire:
+    """One connection.
+
+    Attributes:
+        mute: whatever is said on it is lost, also that an end of it has gone.
+    """
+
+    mute: bool = False
+
+
 class Proxy:
     """Forwards to the first of its targets that takes a connection, one after the other in turn.
 
@@ -38,6 +50,11 @@ class Proxy:
         self.delay_s = 0.0
         self.accepted = self.cut_off = self.held_bytes = self.delayed_pieces = 0
         """What happened so far: the evidence that a fault has bitten."""
+        self.muted = 0
+        """Connections that went mute."""
+        self._wires: set[Wire] = set()
+        self._over = asyncio.Event()
+        self._trap: tuple[bytes, bool, int] | None = None
         self._turn = count()
         self._open = {way: asyncio.Event() for way in Way}
         self._writers: set[asyncio.StreamWriter] = set()
@@ -56,6 +73,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._over.set()
         await self.refuse()
         tasks = tuple(self._tasks)
         for task in tasks:
@@ -72,6 +90,21 @@ class Proxy:
         self.delay_s = 0.0
         for way in Way:
             self._open[way].set()
+
+    def mute(self) -> None:
+        """Let every connection of now go mute, for ever; new ones are served."""
+        for wire in self._wires:
+            self._silence(wire)
+
+    def mute_at(self, words: bytes, *, heard: bool, times: int = 1) -> None:
+        """Let the next connections on which the client says these words go mute at that point.
+
+        Args:
+            words: in what the client says.
+            heard: whether the server still hears them.
+            times: so many connections.
+        """
+        self._trap = (words, heard, times)
 
     def cut(self) -> None:
         """Reset every connection; new ones are served."""
@@ -100,13 +133,15 @@ class Proxy:
             self._tasks.add(this)
             this.add_done_callback(self._tasks.discard)
         self._writers.add(writer)
+        wire = Wire()
+        self._wires.add(wire)
         try:
             far_reader, far_writer = await self._connect()
             self._writers.add(far_writer)
             try:
                 await asyncio.gather(
-                    self._forward(reader, far_writer, Way.OUT),
-                    self._forward(far_reader, writer, Way.BACK),
+                    self._forward(wire, reader, far_writer, Way.OUT),
+                    self._forward(wire, far_reader, writer, Way.BACK),
                 )
             finally:
                 self._writers.discard(far_writer)
@@ -114,6 +149,7 @@ class Proxy:
         except OSError:
             writer.transport.abort()
         finally:
+            self._wires.discard(wire)
             self._writers.discard(writer)
             writer.close()
 
@@ -128,17 +164,43 @@ class Proxy:
         raise ConnectionRefusedError("no target takes a connection")
 
     async def _forward(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
+        self, wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
     ) -> None:
         try:
-            while piece := await reader.read(_PIECE):
+            while piece := await self._heard(wire, reader):
                 if not self._open[way].is_set():
                     self.held_bytes += len(piece)
                 if self.delay_s:
                     self.delayed_pieces += 1
                     await asyncio.sleep(self.delay_s)
                 await self._open[way].wait()
-                writer.write(piece)
-                await writer.drain()
+                if not wire.mute and not (way is Way.OUT and self._trapped(wire, piece)):
+                    writer.write(piece)
+                    await writer.drain()
         finally:
             writer.close()
+
+    async def _heard(self, wire: Wire, reader: asyncio.StreamReader) -> bytes:
+        """Return what an end says; that it has gone is not heard on a mute wire."""
+        try:
+            piece = await reader.read(_PIECE)
+        except OSError:
+            if not wire.mute:
+                raise
+            piece = b""
+        if wire.mute and not piece:
+            await self._over.wait()
+        return piece
+
+    def _trapped(self, wire: Wire, piece: bytes) -> bool:
+        """Tell whether these words are the last of this connection, and are lost themselves."""
+        if self._trap is None or self._trap[0] not in piece:
+            return False
+        words, heard, times = self._trap
+        self._trap = (words, heard, times - 1) if times > 1 else None
+        self._silence(wire)
+        return not heard
+
+    def _silence(self, wire: Wire) -> None:
+        self.muted += not wire.mute
+        wire.mute = True

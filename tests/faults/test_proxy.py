@@ -65,3 +65,34 @@ async def test_a_delay_is_felt_and_counted(proxy: Proxy) -> None:
     assert asyncio.get_running_loop().time() - began >= 0.2
     assert proxy.delayed_pieces == 2
     writer.close()
+
+
+async def test_a_mute_connection_says_nothing_and_new_ones_are_served(proxy: Proxy) -> None:
+    """Neither that it is lost, nor anything else; for ever."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(b"a")
+    assert await reader.readexactly(2) == b"aa"
+    proxy.mute()
+    writer.write(b"b")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 0.2)
+    assert proxy.muted == 1
+    other, another = await asyncio.open_connection("127.0.0.1", proxy.port)
+    another.write(b"c")
+    assert await other.readexactly(2) == b"cc"
+    for one in (writer, another):
+        one.close()
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_connection_goes_mute_at_a_word(proxy: Proxy, *, heard: bool) -> None:
+    """The server hears it or not; the client hears nothing more."""
+    proxy.mute_at(b"COMMIT", heard=heard)
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(b"BEGIN")
+    assert await reader.readexactly(10) == b"BEGINBEGIN"
+    writer.write(b"COMMIT")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 0.2)
+    assert proxy.muted == 1
+    writer.close()

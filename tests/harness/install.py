@@ -6,6 +6,7 @@ do the same, but a slow mirror would then look like a test that hangs.
 
 import sys
 
+from tests.harness.pgbouncer_install import NoPgBouncerError, ensure_pgbouncer, find_pgbouncer
 from tests.harness.postgres_install import NoPostgresError, ensure_binaries, find_binaries
 
 from disconnect_fanout.demo.child_process import ChildFailedError
@@ -21,7 +22,10 @@ def main() -> int:
         if find_binaries() is None:
             sys.stderr.write("installing PostgreSQL\n")
             ensure_binaries()
-    except (NoBrokerError, NoPostgresError, ChildFailedError) as error:
+        if find_pgbouncer() is None:
+            sys.stderr.write("installing PgBouncer\n")
+            ensure_pgbouncer()
+    except (NoBrokerError, NoPostgresError, NoPgBouncerError, ChildFailedError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

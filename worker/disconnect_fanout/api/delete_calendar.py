@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from disconnect_events.identifier import Email
 from disconnect_fanout.api.answer import json_answer
+from disconnect_fanout.api.outage import RETRY_AFTER, tried_again
 from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.request import BadRequest, memo_of, read_body
 from disconnect_fanout.domain.api_key import ApiKey
@@ -14,6 +15,7 @@ from disconnect_fanout.flow.disconnection import (
     Connections,
     Ended,
     KeyRing,
+    Memo,
     NotConnected,
     Reused,
 )
@@ -44,7 +46,7 @@ class DeleteCalendar:
         except BadRequest as problem:
             return _error(400, str(problem))
         except StoreUnreachable:
-            return _error(500, "Failed to disconnect calendar")
+            return _error(503, "The database does not answer; try again", RETRY_AFTER)
 
     async def _handle(self, request: web.BaseRequest, segment: str) -> web.Response:
         caller = await self._caller(request)
@@ -56,7 +58,7 @@ class DeleteCalendar:
         if email is None:
             return _not_connected()
         memo = memo_of(request, caller, await read_body(request))
-        match await self._connections.end_user(email, caller.platform_id, memo):
+        match await self._end(email, caller.platform_id, memo):
             case Ended():
                 return json_answer(200, _done(email, caller.platform_id))
             case NotConnected():
@@ -66,10 +68,19 @@ class DeleteCalendar:
             case _ as unreachable:
                 assert_never(unreachable)
 
+    async def _end(
+        self, email: str, platform_id: str, memo: Memo | None
+    ) -> Ended | NotConnected | Reused:
+        return await tried_again(
+            lambda: self._connections.end_user(email, platform_id, memo), known=memo is not None
+        )
+
     async def _caller(self, request: web.BaseRequest) -> ApiKey | None:
         headers = request.headers
         key = shown_to_v1(headers.getall("Authorization", []), headers.getall("X-API-Key", []))
-        return None if key is None else await self._keys.find(key)
+        if key is None:
+            return None
+        return await tried_again(lambda: self._keys.find(key), known=True)
 
 
 def _address(segment: str) -> str | None:

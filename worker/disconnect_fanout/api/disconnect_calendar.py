@@ -6,6 +6,7 @@ from typing import assert_never
 from aiohttp import web
 
 from disconnect_fanout.api.answer import json_answer
+from disconnect_fanout.api.outage import RETRY_AFTER, tried_again
 from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.request import BadRequest, memo_of, parse_object, read_body
 from disconnect_fanout.domain.api_key import APPS_WRITE, ApiKey, KeyKind
@@ -13,6 +14,7 @@ from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.flow.disconnection import (
     Connections,
     KeyRing,
+    Memo,
     NotConnected,
     Reused,
     Unpublishable,
@@ -47,7 +49,8 @@ class DisconnectCalendar:
             words = "the credential's e-mail address is none, so nobody could be told"
             return _error(400, "BadRequestException", words)
         except StoreUnreachable:
-            return _error(500, "InternalServerErrorException", "Failed to disconnect calendar")
+            words = "The database does not answer; try again"
+            return _error(503, "ServiceUnavailableException", words, RETRY_AFTER)
 
     async def _handle(self, request: web.BaseRequest, segment: str) -> web.Response:
         caller = await self._admitted(request)
@@ -58,7 +61,7 @@ class DisconnectCalendar:
         if not 0 <= number <= _LARGEST_ID:
             return _not_found()
         memo = memo_of(request, caller.key, body)
-        match await self._connections.end_credential(number, calendar, caller.user_id, memo):
+        match await self._end(number, calendar, caller.user_id, memo):
             case Credential() as credential:
                 return json_answer(200, {"status": "success", "data": _data(credential)})
             case NotConnected():
@@ -69,10 +72,21 @@ class DisconnectCalendar:
             case _ as unreachable:
                 assert_never(unreachable)
 
+    async def _end(
+        self, number: int, calendar: Calendar, user_id: int, memo: Memo | None
+    ) -> Credential | NotConnected | Reused:
+        return await tried_again(
+            lambda: self._connections.end_credential(number, calendar, user_id, memo),
+            known=memo is not None,
+        )
+
+    async def _find(self, token: str) -> ApiKey | None:
+        return await tried_again(lambda: self._keys.find(token), known=True)
+
     async def _admitted(self, request: web.BaseRequest) -> "_Caller | web.Response":
         """Return who asks, or the answer to whom we do not listen."""
         token = shown_to_v2(request.headers.getall("Authorization", []))
-        key = None if token is None else await self._keys.find(token)
+        key = None if token is None else await self._find(token)
         if key is None or key.user_id is None:
             return _error(401, "UnauthorizedException", "Invalid or missing access token")
         if wait_s := self._limit.wait_s(key.id):

@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.adapters.store.trial import try_out
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
@@ -29,13 +30,15 @@ from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
 from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.fact import Observe, RanShort
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
 _END_WITHIN_S = 3.0
 _CLOSING_S = 10.0
+_READY_WITHIN_S = 4.0
+"""For a probe's question; most probes wait for less than that."""
 
 
 async def run_api(settings: Settings) -> int:
@@ -90,9 +93,13 @@ def _server(
 
     async def ready() -> bool:
         try:
-            return await check_schema(database) is None
-        except StoreUnreachable:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                if await check_schema(database) is not None:
+                    return False
+                await try_out(database)
+        except (StoreUnreachable, StoreRefuses, TimeoutError):
             return False
+        return True
 
     return ApiServer(
         host=settings.api_host,

@@ -1,4 +1,4 @@
-"""``fanout check``: is everything there that a worker needs? Changes nothing."""
+"""``fanout check``: is everything there that a worker needs? Changes nothing that anybody sees."""
 
 import os
 import time
@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.trial import try_out
 from disconnect_fanout.app.descriptors import of_worker, problem
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
@@ -132,9 +133,10 @@ async def _database(database: Database, settings: Settings) -> str:
     if problem is not None:
         raise _Wrong(problem)
     await load_seals(database, Vault(settings.secret_keys))
+    await try_out(database)
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     odd = await _odd_links(database)
-    return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it{odd}"
+    return f"{kind} takes commits, its schema fits, and FANOUT_SECRET_KEY opens it{odd}"
 
 
 async def _odd_links(database: Database) -> str:

@@ -10,6 +10,7 @@ from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
+from disconnect_fanout.adapters.store.pooler import SHARED_SESSION
 from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
@@ -73,8 +74,9 @@ def _usage_words(error: typer.TyperException) -> Sequence[str]:
 
 
 def _not_let_in(error: StoreRefuses) -> bool:
-    """A URL that names another's file, a database that is not there, or a wrong password."""
-    return error.sqlstate.startswith(("28", "3D000")) or "not a database" in str(error)
+    """A URL that names another's file, no database, a wrong password, or an unfit pooler."""
+    known = ("28", "3D000", SHARED_SESSION)
+    return error.sqlstate.startswith(known) or "not a database" in str(error)
 
 
 def _words(error: BaseException) -> Sequence[str]:

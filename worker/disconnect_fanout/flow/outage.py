@@ -2,7 +2,13 @@
 
 
 class StoreUnreachable(Exception):
-    """The database does not answer. Nothing was decided; the work is tried again."""
+    """The database does not answer. Nothing was decided; the work is tried again.
+
+    Attributes:
+        maybe_done: the COMMIT was sent and its answer did not come. Else surely nothing was done.
+    """
+
+    maybe_done = False
 
 
 class StoreRefuses(StoreUnreachable):

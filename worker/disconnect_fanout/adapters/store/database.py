@@ -27,11 +27,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from disconnect_fanout.adapters.store.driver_error import named_errors
-from disconnect_fanout.adapters.store.engine import postgres_engine, sqlite_engine
+from disconnect_fanout.adapters.store.engine import sqlite_engine
 from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.session_limits import WORKING, SessionLimits
 
 # As a subquery the clock is read once for a statement. Bare, PostgreSQL would read it for each row
 # and could not look it up in an index.
@@ -40,6 +42,8 @@ _POSTGRES_NOW = "(SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BI
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
+
+    from disconnect_fanout.adapters.store.postgres_engines import PostgresEngines
 
 Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 
@@ -50,10 +54,10 @@ class Database:
     Args:
         url: ``sqlite+aiosqlite:///file.db`` or ``postgresql+asyncpg://user:…@host/name``.
         pool_size: connections to PostgreSQL for each of the two kinds of commit.
+        limits: of the sessions there.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
-        self._url = url
+    def __init__(self, url: str, *, pool_size: int = 4, limits: SessionLimits = WORKING) -> None:
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.file = Path(make_url(url).database or "") if self.sqlite else None
         """SQLite's file. Opening never creates it: that is ``fanout migrate``'s business."""
@@ -62,8 +66,9 @@ class Database:
             self._intender = sqlite_engine(url, 1, synchronous="NORMAL")
             self._recorder = sqlite_engine(url, 1)
         else:
-            self._reader = self._recorder = postgres_engine(url, pool_size)
-            self._intender = postgres_engine(url, pool_size, synchronous_commit="off")
+            self._postgres = _postgres(url, pool_size, limits)
+            self._reader = self._recorder = self._postgres.recorder
+            self._intender = self._postgres.intender
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is told there."""
         self._turn: AbstractAsyncContextManager[object] = (
@@ -102,24 +107,30 @@ class Database:
             async with named_errors(), self._reader.connect() as connection:
                 yield connection
 
-    @asynccontextmanager
-    async def intend(self) -> AsyncIterator[AsyncConnection]:
+    def intend(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction whose commit survives a crash of this process, not yet of the machine."""
-        with self.health.asking(Ask.INTEND):
-            async with named_errors(), self._turn, self._intender.begin() as connection:
-                yield connection
+        return self._transaction(Ask.INTEND, self._intender)
+
+    def record(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that is on disk when the block ends."""
+        return self._transaction(Ask.RECORD, self._recorder)
 
     @asynccontextmanager
-    async def record(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is on disk when the block ends."""
-        with self.health.asking(Ask.RECORD):
-            async with named_errors(), self._turn, self._recorder.begin() as connection:
-                yield connection
+    async def _transaction(self, what: Ask, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        committing = False
+        try:
+            with self.health.asking(what):
+                async with named_errors(), self._turn, engine.begin() as connection:
+                    yield connection
+                    committing = True
+        except StoreUnreachable as error:
+            error.maybe_done = committing
+            raise
 
     @asynccontextmanager
     async def outside_transactions(self) -> AsyncIterator[AsyncConnection]:
         """PostgreSQL only: a connection for what takes its time and is no transaction."""
-        engine = postgres_engine(self._url, 1, statement_s=None)
+        engine = self._postgres.unhurried()
         try:
             async with named_errors(), engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -128,5 +139,14 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if not self.sqlite:
+            await self._postgres.close()
         for engine in {self._reader, self._intender, self._recorder}:
             await engine.dispose()
+
+
+def _postgres(url: str, pool_size: int, limits: SessionLimits) -> "PostgresEngines":
+    """Imported when needed: with SQLite nobody needs it."""
+    from disconnect_fanout.adapters.store.postgres_engines import PostgresEngines  # noqa: PLC0415
+
+    return PostgresEngines(url, pool_size, limits)

@@ -15,30 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 _BUSY_TIMEOUT_S = 15
 
 
-def postgres_engine(
-    url: str, pool_size: int, *, statement_s: float | None = 60, **server_settings: str
-) -> AsyncEngine:
-    """Return an engine whose connections have these settings of the server's.
-
-    Args:
-        url: of the database.
-        pool_size: connections that are kept.
-        statement_s: how long a statement may take; None for ever.
-        server_settings: of each session.
-    """
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=4,
-        hide_parameters=True,  # an error's text must hold no address
-        connect_args={
-            "timeout": 10,
-            "command_timeout": statement_s,
-            "server_settings": {"application_name": "fanout", **server_settings},
-        },
-    )
-
-
 def sqlite_engine(
     url: str, pool_size: int, *, synchronous: str = "FULL", begin: str = "BEGIN IMMEDIATE"
 ) -> AsyncEngine:

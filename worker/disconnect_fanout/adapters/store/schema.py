@@ -11,6 +11,7 @@ from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import installation
 from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
+from disconnect_fanout.policy.session_limits import UNHURRIED
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num", String))
@@ -34,7 +35,7 @@ async def migrate(database_url: str, vault: Vault) -> tuple[str | None, str]:
         StoreUnreachable: the database does not answer, or its file can't be created.
     """
     _create_file(database_url)
-    database = Database(database_url)
+    database = Database(database_url, limits=UNHURRIED)
     try:
         async with database.record() as connection:
             if not database.sqlite:
