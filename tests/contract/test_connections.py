@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select, text, update
 from tests.faults.proxy import Proxy
+from tests.harness.outage import lasts
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.database import Database
@@ -122,7 +123,7 @@ async def test_a_cut_of_idle_connections_is_nobodys_error(
     """All kinds, at once and later: fails before, for each connection once."""
     for _ in range(3):
         wire.cut()
-        await asyncio.sleep(0.05)  # the resets are on their way
+        await lasts(0.05)  # the resets are on their way
         for way in (database.intend, database.record):
             await asyncio.gather(*(flush(database, way) for _ in range(4)))
     assert await flushes(world) >= 24
@@ -137,7 +138,7 @@ async def test_a_server_that_ended_idle_sessions_is_nobodys_error(
     owner = await asyncpg.connect(world.url.replace("+asyncpg", ""))
     await owner.execute(f"{ends} AND datname = current_database()")
     await owner.close()
-    await asyncio.sleep(0.05)
+    await lasts(0.05)
     for way in (database.intend, database.record):
         await asyncio.gather(*(flush(database, way) for _ in range(4)))
     assert database.health.outages == 0
