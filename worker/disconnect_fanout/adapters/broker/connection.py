@@ -24,6 +24,17 @@ ANSWER_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 5.0
 
 
+class _Held(aio_pika.Connection):
+    """Closed by whoever holds it.
+
+    aio-pika's own lets the garbage collector begin to close one that never came about: where no
+    loop runs at that moment, that is a coroutine which nobody awaits.
+    """
+
+    def __del__(self) -> None:
+        """Leave it to its holder."""
+
+
 async def open_connection(url: str, name: str) -> AbstractConnection:
     """Connect.
 
@@ -40,6 +51,7 @@ async def open_connection(url: str, name: str) -> AbstractConnection:
             return await aio_pika.connect(
                 url,
                 timeout=CONNECT_TIMEOUT_S,
+                connection_class=_Held,
                 client_properties={"connection_name": name},
             )
     except BrokerUnreachable as error:
