@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 from tests.harness.sql_world import SqlWorld
@@ -102,13 +103,14 @@ async def test_a_locked_table_is_an_outage_within_seconds_and_over_at_once(
     if sql_world.database.sqlite:
         return  # nothing to claim: a lock is on the whole file there
     store = SqlEventStore(sql_world.database, sql_world.seals)
+    owner = await asyncpg.connect(sql_world.url.replace("+asyncpg", ""))  # no session of ours
     for table in ("events", "deliveries", "attempts"):
-        async with sql_world.database.record() as connection:
-            await connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
-            async with asyncio.timeout(10):
-                with pytest.raises(StoreUnreachable):
-                    await store.probe()
+        async with owner.transaction(), asyncio.timeout(20):
+            await owner.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(StoreUnreachable):
+                await store.probe()
         await store.probe()
+    await owner.close()
 
 
 async def test_one_guilty_outcome_is_set_aside_and_its_neighbours_are_committed(

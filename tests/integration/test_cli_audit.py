@@ -100,7 +100,12 @@ def test_what_is_done_to_deliveries_is_audited_with_filter_and_counts(
     """Events resolved, dead letters replayed and discarded, jobs switched."""
     any_operator.arrange(dead_letters)
     any_operator.ask("events", "resolve", "evt_0")
-    assert last(any_operator) == ("events resolve", "evt_0 -o json", "done", {"added": 0})
+    assert last(any_operator) == (
+        "events resolve",
+        "evt_0 -o json",
+        "done",
+        {"added": 0, "reconnected": 0},
+    )
     one = delivery_id("evt_0", "luma")
     job = any_operator.ask("dlq", "replay", one, "--yes", "--detach")["job"]
     command, arguments, outcome, counts = last(any_operator)

@@ -86,8 +86,9 @@ def test_yesterdays_files_open_nothing_that_ended(keeper: Operator) -> None:
 
 
 def test_an_ended_interval_that_overlaps_an_open_link_counts_beside_it(keeper: Operator) -> None:
-    """The open one goes on, and the event of that time finds the platform."""
+    """The open one goes on; the event of that time finds the platform, to which they came back."""
     keeper.ask(*ADD, ADDED)
     history(keeper, f"alice@example.com,luma,{HISTORY},2025-12-24T00:00:00Z")
     assert sorted(links(keeper)) == [(HISTORY, "2025-12-24T00:00:00Z"), (ADDED, None)]
-    assert keeper.ask("events", "resolve", "evt_lonely")["added"] == ["luma"]
+    found = keeper.ask("events", "resolve", "evt_lonely")
+    assert (found["added"], found["reconnected"]) == ([], 1)
