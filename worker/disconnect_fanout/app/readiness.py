@@ -15,6 +15,7 @@ class Readiness:
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
+    flawed: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
 
     def problems(self) -> list[str]:
@@ -35,4 +36,5 @@ class Readiness:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
+        found += [f"nothing can be sent to {one}" for one in self.flawed]
         return [*found, *self.duties()]

@@ -66,6 +66,7 @@ class Stores:
 def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Observe) -> Stores:
     """Return the stores on SQLite or PostgreSQL."""
     vault = Vault(settings.secret_keys)
+    database.set_aside.observe = observe
     return Stores(
         health=database.health,
         platforms=SqlPlatformSource(database, vault, settings.timeout),

@@ -9,8 +9,10 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import clear, links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 
 _MOST_AT_ONCE = 500
+_BEFORE_ALL = -(2**63)
 _USER = ("user_hash", "google_hash", "sealed", "email", "google_id")
 _SEAL = (
     update(links)
@@ -25,25 +27,41 @@ class ClearLinks:
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
         self._links = SealedLinks(database, seals)
+        self._passed = _BEFORE_ALL
 
     async def do_some(self) -> int:
         """Seal some links; return how many, 0 when none is left.
 
         A row that somebody else is changing is left for the next time.
         """
-        some = select(links).where(clear).order_by(links.c.id).limit(_MOST_AT_ONCE)
+        while True:
+            sealed, seen = await self._some()
+            if sealed or not seen:
+                return sealed
+
+    async def _some(self) -> tuple[int, int]:
+        """Return how many were sealed, and how many were looked at.
+
+        What could not be sealed is passed by until the walk begins anew: a heap of it must not
+        keep what comes behind it clear.
+        """
+        some = select(links).where(clear, links.c.id > self._passed)
+        some = some.order_by(links.c.id).limit(_MOST_AT_ONCE)
         async with self._database.intend() as connection:
-            rows = await connection.execute(some.with_for_update(skip_locked=True))
+            rows = (await connection.execute(some.with_for_update(skip_locked=True))).all()
             sealed = [one for row in rows if (one := self._sealed(row)) is not None]
             if sealed:
                 await connection.execute(_SEAL, sealed)
-        return len(sealed)
+        self._passed = rows[-1].id if rows and len(sealed) < len(rows) else self._passed
+        if not rows:
+            self._passed = _BEFORE_ALL
+        return len(sealed), len(rows)
 
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:
         """Return the row's new values; None if what is sealed in it can't be opened."""
         try:
-            link = self._links.open(row)
-        except Unsealable:
+            email, google_id = self._links.user(row)
+        except (Unsealable, UnreadableRow):
             return None
-        user = self._links.user_columns(link.email.casefold(), link.google_id)
+        user = self._links.user_columns(email.casefold(), google_id)
         return {"row": row.id, **{f"_{name}": value for name, value in user.items()}}

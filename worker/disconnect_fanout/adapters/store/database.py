@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.adapters.store.engine import postgres_engine, sqlite_engine
 from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
+from disconnect_fanout.flow.set_aside import SetAside
 
 # As a subquery the clock is read once for a statement. Bare, PostgreSQL would read it for each row
 # and could not look it up in an index.
@@ -66,6 +67,8 @@ class Database:
             self._intender = postgres_engine(url, pool_size, synchronous_commit="off")
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is told there."""
+        self.set_aside = SetAside()
+        """Told of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )

@@ -1,7 +1,7 @@
 """Waiting rows: found when they are due, claimed under a lease, hastened."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
     hastened,
     interrupted,
     leased,
+    postponed,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
@@ -26,14 +27,25 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
-from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
+from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
+
+LOOK_AGAIN_MS = 60_000
+UNREADABLE_EVENT = "its event can't be read by this version"
+"""The ``last_error`` of a delivery that waits for somebody who can read its event."""
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
 _HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
 _NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
+
+
+_SENDABLE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
+"""In a state that this version does not know it is left to those who do."""
 
 
 class SqlDueStore:
@@ -84,6 +96,7 @@ class SqlDueStore:
                 self._database.now_ms >= _DUE,
                 ~self._database.among(deliveries.c.id, holding),
                 _NOT_HELD,
+                _SENDABLE,
                 *unleased,
                 order=_DUE,
                 limit=limit,
@@ -135,18 +148,34 @@ class SqlDueStore:
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
     ) -> Sequence[Claim]:
         sealed = await self._sealed(connection, rows)
-        forgotten = [row for row in rows if row.event_id not in sealed]
-        await self._call_off(connection, forgotten)
+        await self._call_off(connection, [row for row in rows if row.event_id not in sealed])
         rows = [row for row in rows if row.event_id in sealed]
+        found = self._read(sealed)
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
-        mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
-        await save(connection, mine)
-        await write_cut_off(connection, self._database, (row for row in mine if row.id in cut))
+        counted = [interrupted(row) if row.id in cut else row for row in rows]
+        mine = [leased(row, token, lease_ms) for row in counted if row.event_id in found]
+        left = [row for row in counted if row.event_id not in found]
+        later = [postponed(row, LOOK_AGAIN_MS, UNREADABLE_EVENT) for row in left]
+        await save(connection, [*mine, *later])
+        await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
         return [
-            Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
-            for row in mine
+            Claim(_delivery(row, found[row.event_id]), interrupted=row.id in cut) for row in mine
         ]
+
+    def _read(self, sealed: Mapping[str, bytes]) -> dict[str, DisconnectEvent]:
+        """Return the events that can be read, by their ids; those that can't are said.
+
+        Raises:
+            Unsealable: one is sealed with a key that is not configured.
+        """
+        found: dict[str, DisconnectEvent] = {}
+        for name, one in sealed.items():
+            try:
+                found[name] = self._seals.open_event(one)
+            except UnreadableRow as error:
+                self._database.set_aside.note(BadRow(RowKind.EVENTS, name, str(error)))
+        return found
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to tell about."""
@@ -165,17 +194,18 @@ class SqlDueStore:
         )
         return {row.id: row.sealed for row in found}
 
-    def _delivery(self, row: DeliveryRow, sealed: bytes) -> LeasedDelivery:
-        return LeasedDelivery(
-            id=row.id,
-            platform_id=row.platform_id,
-            event=self._seals.open_event(sealed),
-            lease=row.lease or "",
-            progress=Progress(
-                attempts=row.attempts,
-                step=row.step,
-                age_s=(row.read_at - row.born_at) / 1000,
-                replays=row.replays,
-                told=row.told,
-            ),
-        )
+
+def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:
+    return LeasedDelivery(
+        id=row.id,
+        platform_id=row.platform_id,
+        event=event,
+        lease=row.lease or "",
+        progress=Progress(
+            attempts=row.attempts,
+            step=row.step,
+            age_s=(row.read_at - row.born_at) / 1000,
+            replays=row.replays,
+            told=row.told,
+        ),
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_events.identifier import is_email
+from disconnect_fanout.adapters.broker.codec import decode_event, encode_event
 from disconnect_fanout.adapters.store.api_tables import credentials
 from disconnect_fanout.adapters.store.credential_book import CredentialBook
 from disconnect_fanout.adapters.store.database import Database
@@ -96,7 +97,7 @@ class SqlConnections:
         google_id = next((one.google_id for one in gone if one.google_id), None)
         ended = await self._end(connection, open_links, at)
         what = Disconnection(folded, google_id, ended, Provider.GOOGLE, at, platform_id)
-        await self._outbox.put(connection, events_of(what, _new_id))
+        await self._promise(connection, what)
         return Ended()
 
     async def _end_credential(
@@ -117,8 +118,20 @@ class SqlConnections:
         open_links = await self._open_links(connection, credential.email, at, {None, provider})
         ended = await self._end(connection, open_links, at)
         what = Disconnection(credential.email, credential.google_id, ended, provider, at, None)
-        await self._outbox.put(connection, events_of(what, _new_id))
+        await self._promise(connection, what)
         return credential
+
+    async def _promise(self, connection: AsyncConnection, what: Disconnection) -> None:
+        """Promise to tell of it, if that can be said at all; else the transaction ends.
+
+        Raises:
+            Unpublishable: no worker would take the event.
+        """
+        events = events_of(what, _new_id)
+        for event in events:
+            if decode_event(encode_event(event), "application/json") != event:
+                raise Unpublishable
+        await self._outbox.put(connection, events)
 
     async def _open_links(
         self,

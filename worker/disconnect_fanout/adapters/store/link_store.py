@@ -19,6 +19,8 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events, google_known, links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.intent import Registration
@@ -89,7 +91,11 @@ class SqlLinkStore:
             )
         found: defaultdict[bytes | str, dict[str, DisconnectEvent]] = defaultdict(dict)
         for row in rows:
-            event = self._seals.open_event(row.sealed)
+            try:
+                event = self._seals.open_event(row.sealed)
+            except UnreadableRow as error:
+                self._database.set_aside.note(BadRow(RowKind.EVENTS, row.id, str(error)))
+                continue
             found[row.user_hash][event.id] = event
             if row.google_hash is not None:
                 found[row.google_hash][event.id] = event

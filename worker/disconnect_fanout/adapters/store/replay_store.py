@@ -25,6 +25,7 @@ from disconnect_fanout.adapters.store.replay_items import (
 from disconnect_fanout.adapters.store.replay_return import take_back
 from disconnect_fanout.adapters.store.replay_slots import most_unsent, slots
 from disconnect_fanout.adapters.store.tables import deliveries, replay_items, replaying, replays
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.replay import ReplayState
 
 _UNFINISHED = or_(
@@ -63,6 +64,10 @@ class SqlReplayStore:
             )
             row = found.first()
             if row is None:
+                return 0
+            if row.rate_per_s is not None and not row.rate_per_s > 0:
+                what = "rate_per_s: is no positive number"
+                self._database.set_aside.note(BadRow(RowKind.REPLAYS, job, what))
                 return 0
             if row.state == ReplayState.CANCELLED:
                 return await take_back(connection, self._database, job)

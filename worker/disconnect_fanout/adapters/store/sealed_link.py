@@ -11,10 +11,17 @@ from sqlalchemy import Row, Select, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.instant import from_s, maybe_from_s, to_s
+from disconnect_fanout.adapters.store.instant import to_s
+from disconnect_fanout.adapters.store.link_row import (
+    google_id_of,
+    instant_of,
+    platform_of,
+    provider_of,
+)
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links
-from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.link import Link
 
 
@@ -35,6 +42,8 @@ class SealedLinks:
 
         A value that was asked for is known by its hash; only what was not is decrypted.
 
+        One that can't be read is left out, and said.
+
         Raises:
             Unsealable: a link was sealed with a key that is not configured.
         """
@@ -48,7 +57,19 @@ class SealedLinks:
             return {}
         rows = await connection.execute(union_all(*legs))
         known = {**users, **accounts}
-        return {row.id: self.open(row, known) for row in rows}
+        return {row.id: link for row in rows if (link := self.read(row, known)) is not None}
+
+    def read(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link | None:
+        """Return the link of a row; None if it can't be read, which is said.
+
+        Raises:
+            Unsealable: it was sealed with a key that is not configured.
+        """
+        try:
+            return self.open(row, known)
+        except UnreadableRow as error:
+            self._database.set_aside.note(BadRow(RowKind.LINKS, str(row.id), str(error)))
+            return None
 
     def open(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link:
         """Return the link of a row.
@@ -59,15 +80,17 @@ class SealedLinks:
 
         Raises:
             Unsealable: it was sealed with a key that is not configured.
+            UnreadableRow: a column does not hold what it should.
         """
-        email, google_id = self._user(row, known or {})
+        email, google_id = self.user(row, known)
+        unlinked_at = row.unlinked_at
         return Link(
             email=email,
-            platform_id=row.platform_id,
-            linked_at=from_s(row.linked_at),
-            unlinked_at=maybe_from_s(row.unlinked_at),
-            google_id=google_id,
-            provider=None if row.provider is None else Provider(row.provider),
+            platform_id=platform_of(row.platform_id),
+            linked_at=instant_of("linked_at", row.linked_at),
+            unlinked_at=None if unlinked_at is None else instant_of("unlinked_at", unlinked_at),
+            google_id=google_id_of(google_id),
+            provider=provider_of(row.provider),
         )
 
     def user_columns(self, email: str, google_id: str | None) -> dict[str, Any]:
@@ -90,12 +113,22 @@ class SealedLinks:
             "unlinked_at": None if link.unlinked_at is None else to_s(link.unlinked_at),
         }
 
-    def _user(self, row: Row[Any], known: Mapping[str, str]) -> tuple[str, str | None]:
-        """What is clear is newer than what is sealed: the owner wrote it since."""
+    def user(self, row: Row[Any], known: Mapping[str, str] | None = None) -> tuple[str, str | None]:
+        """Return who a row is about, whatever else is wrong with it.
+
+        What is clear is newer than what is sealed: the owner wrote it since.
+
+        Raises:
+            Unsealable: it was sealed with a key that is not configured.
+            UnreadableRow: what is sealed is no user.
+        """
+        known = known or {}
         email = row.email or known.get(row.user_hash)
         google_id = row.google_id or known.get(row.google_hash)
         if email is not None and (google_id is not None or row.google_hash is None):
             return email, google_id
+        if row.sealed is None:
+            return email or "", google_id
         sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
         return email or sealed_email, google_id or sealed_google_id
 
