@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
+from disconnect_fanout.adapters.store.bad_row_survey import survey
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
@@ -22,6 +23,7 @@ from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute
+from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
@@ -87,6 +89,7 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
+            found += await _rows(database)
         return found
     finally:
         await database.close()
@@ -131,6 +134,24 @@ async def _database(database: Database, settings: Settings) -> str:
     await load_seals(database, Vault(settings.secret_keys))
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
+
+
+async def _rows(database: Database) -> list[Finding]:
+    """A worker starts and works beside bad rows; but it is not ready while a platform's is bad."""
+    try:
+        bad = await survey(database)
+    except StoreUnreachable as error:
+        return [Finding("rows", "unreachable", str(error))]
+    if not bad:
+        return [Finding("rows", "ok", "none is set aside")]
+    return [
+        Finding(
+            "rows",
+            "wrong" if one.table is RowKind.PLATFORMS else "warning",
+            f"{one.table.value} {one.id} is set aside: {one.what}",
+        )
+        for one in bad
+    ]
 
 
 async def _clock(database: Database) -> str:

@@ -15,8 +15,8 @@ from disconnect_fanout.adapters.store.instant import from_s
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.event import Provider
 
-_EARLIEST_S = -62_135_596_800  # the year 1
-_LATEST_S = 253_402_300_799  # the year 9999; as milliseconds, a day in 1978
+EARLIEST_S = -62_135_596_800  # the year 1
+LATEST_S = 253_402_300_799  # the year 9999; as milliseconds, a day in 1978
 _THOUSANDS = 4  # seconds, milliseconds, microseconds, nanoseconds
 
 
@@ -44,10 +44,10 @@ def instant_of(column: str, value: object) -> datetime:
         return written.replace(microsecond=0)
     number = _whole(value)
     for _ in range(_THOUSANDS):
-        if number is None or number <= _LATEST_S:
+        if number is None or number <= LATEST_S:
             break
         number //= 1000
-    if number is None or not _EARLIEST_S <= number <= _LATEST_S:
+    if number is None or not EARLIEST_S <= number <= LATEST_S:
         raise UnreadableRow(f"{column}: is no instant in whole seconds since 1970")
     return from_s(number)
 
