@@ -2,79 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import update
 from tests.harness.api_process import ApiProcess
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
+from tests.harness.poison import (
+    LINK,
+    poison_deliveries,
+    poison_links,
+    poison_outbox,
+    poison_platforms,
+    poison_replays,
+)
 from tests.harness.receiver import Receiver
-from tests.harness.row_rules import insert_row, lift_rules
-from tests.harness.sql_world import SqlWorld
+from tests.harness.row_rules import behind, insert_row, lift_rules
 
-from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store import tables
-from disconnect_fanout.adapters.store.api_tables import outbox
-from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.sealed_event import load_seals
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
-LINK = {"email": ALICE, "platform_id": "plat_luma", "linked_at": 1_577_836_800}
-DELIVERY = {
-    "event_id": "evt_old", "platform_id": "plat_luma", "state": "pending", "attempts": 0, "step": 0,
-    "replays": 0, "born_at": 0, "created_at": 0, "hastened": False,
-}  # fmt: skip
-EVENT = {
-    "id": "evt_old", "content_hash": "", "user_hash": b"x", "disconnected_at": 0, "received_at": 0,
-    "recipients": 4, "copies": 0, "writer": "",
-}  # fmt: skip
-
-
-@asynccontextmanager
-async def behind(installation: Installation) -> AsyncIterator[SqlWorld]:
-    """The database behind the commands' back."""
-    url = installation.settings["FANOUT_DATABASE_URL"]
-    vault = Vault([installation.settings["FANOUT_SECRET_KEY"]])
-    database = Database(url)
-    world = SqlWorld(url, vault, await load_seals(database, vault))
-    try:
-        yield world
-    finally:
-        await world.close()
-        await database.close()
-
-
-async def poison(world: SqlWorld) -> None:
-    """Write one bad row of each kind, as old versions, newer ones and an owner's SQL could."""
-    await lift_rules(world)
-    newer = world.vault.seal(orjson.dumps({"provider": "proton"}))
-    links: list[dict[str, Any]] = [
-        {"provider": "yahoo"},
-        {"platform_id": "plat luma"},
-        {"linked_at": -(10**15)},
-        {"email": "", "google_id": "12 34"},
-    ]
-    for one in links:
-        await insert_row(world, tables.links, LINK | one)
-    await insert_row(world, tables.events, EVENT | {"sealed": newer})
-    rows: list[dict[str, Any]] = [
-        {"next_at": 1},
-        {"next_at": 1, "state": "quarantined"},
-        {"reason": "superseded", "decided_at": 1},
-        {"reason": "expired", "decided_at": 2**62, "last_status": 7, "first_failed_at": 2**62},
-    ]
-    for number, row in enumerate(rows):
-        await insert_row(world, tables.deliveries, DELIVERY | row | {"id": f"wh_del_{number}"})
-    promise = {"event_id": "evt_p", "user_hash": "", "created_at": 0, "taken_until": 0}
-    await insert_row(world, outbox, promise | {"number": -1, "sealed": newer})
-    await world.insert_platform("plat_rate", rate_per_s=0.0)
-    await world.insert_platform("plat_scheme", scheme="hmac-sha3")
-    job = {"state": "running", "selected": 0, "reconnected": 0, "slot_at": 0, "created_at": 0}
-    await insert_row(world, tables.replays, job | {"id": "rep_bad", "rate_per_s": 0.0})
+LUMA: dict[str, Any] = {"email": ALICE, "platform_id": "plat_luma", **LINK}
 
 
 async def checked(installation: Installation) -> None:
@@ -102,12 +51,15 @@ async def test_bad_rows_of_every_kind_harm_nobody_else(any_installation: Install
         await installation.register("plat_luma", luma)
         await installation.link([BOB], "plat_luma", "plat_rate", "plat_scheme")
         async with behind(installation) as world:
-            await poison(world)
-            await insert_row(world, tables.links, LINK | {"provider": "Google"})
-            milliseconds = LINK["linked_at"] * 1000
-            await insert_row(
-                world, tables.links, LINK | {"email": "m@x.example", "linked_at": milliseconds}
-            )
+            await lift_rules(world)
+            await poison_links(world, ALICE, "plat_luma")
+            await poison_deliveries(world, "plat_luma")
+            await poison_outbox(world)
+            await poison_platforms(world)
+            await poison_replays(world)
+            await insert_row(world, tables.links, LUMA | {"provider": "Google"})
+            later = {"email": "m@x.example", "linked_at": LUMA["linked_at"] * 1000}
+            await insert_row(world, tables.links, LUMA | later)
         worker = installation.worker()
         try:
             await worker.start(ready_within=None)
@@ -153,7 +105,7 @@ async def test_a_bad_google_id_of_the_owner_s_promises_what_can_be_told(
         key = (await installation.ask("keys", "create", "--platform", "plat_luma"))["key"]
         async with behind(installation) as world:
             await lift_rules(world)
-            await insert_row(world, tables.links, LINK | {"google_id": google_id})
+            await insert_row(world, tables.links, LUMA | {"google_id": google_id})
         async with (
             installation.worker() as worker,
             ApiProcess(installation.settings, installation.folder) as api,
