@@ -5,20 +5,23 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from tests.harness.row_rules import insert_row, lift_rules
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import claimed, due, event, link, registered
 
-from disconnect_fanout.adapters.crypto.vault import new_key
+from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
+from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
+from disconnect_fanout.adapters.store.schema import _head, migrate
+from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.adapters.store.token_digest import token_digest
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
@@ -30,7 +33,7 @@ from disconnect_fanout.flow.fact import RowSetAside
 ALICE, BOB = "alice@example.com", "bob@example.com"
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 NEW_YEAR_S = int(NEW_YEAR.timestamp())
-CLEAR = {
+CLEAR: dict[str, Any] = {
     "email": ALICE,
     "google_id": None,
     "provider": None,
@@ -38,7 +41,7 @@ CLEAR = {
     "linked_at": NEW_YEAR_S,
     "unlinked_at": None,
 }
-MEANT = [
+MEANT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"provider": "Google"}, {"provider": Provider.GOOGLE}),
     ({"provider": " APPLE "}, {"provider": Provider.APPLE}),
     ({"provider": ""}, {"provider": None}),
@@ -50,14 +53,14 @@ MEANT = [
     ({"google_id": "1.05942E+11"}, {}),
     ({"linked_at": -5}, {"linked_at": datetime(1969, 12, 31, 23, 59, 55, tzinfo=UTC)}),
 ]
-MEANINGLESS = [
+MEANINGLESS: list[dict[str, Any]] = [
     {"provider": "yahoo"},
     {"linked_at": -(10**15)},
     {"unlinked_at": -(2**62)},
     {"platform_id": "plat luma"},
     {"platform_id": ""},
 ]
-REFUSED = [
+REFUSED: list[dict[str, Any]] = [
     *MEANINGLESS,
     {"provider": "Google"},
     {"linked_at": NEW_YEAR_S * 1000},
@@ -94,7 +97,7 @@ async def test_a_link_that_can_mean_one_thing_only_means_that(
     """A platform that is not told is the worst: before and after a worker has sealed the link."""
     await lift_rules(sql_world)
     await insert_row(sql_world, tables.links, CLEAR | changed)
-    expected = {"email": ALICE, "platform_id": "luma", "linked_at": NEW_YEAR} | read
+    expected: dict[str, Any] = {"email": ALICE, "platform_id": "luma", "linked_at": NEW_YEAR} | read
     rows = said(sql_world)
     assert await links_of(sql_world) == [Link(**expected)]
     assert await ClearLinks(sql_world.database, sql_world.seals).do_some() == 1
@@ -228,7 +231,13 @@ async def test_a_dead_letter_that_can_t_be_written_holds_up_no_other(
 
 async def test_a_replay_without_a_rate_that_is_one_holds_up_no_other(sql_world: SqlWorld) -> None:
     """The pacer goes on to the next job."""
-    job = {"state": "running", "selected": 0, "reconnected": 0, "slot_at": 0, "created_at": 0}
+    job: dict[str, Any] = {
+        "state": "running",
+        "selected": 0,
+        "reconnected": 0,
+        "slot_at": 0,
+        "created_at": 0,
+    }
     await insert_row(sql_world, tables.replays, job | {"id": "bad", "rate_per_s": 0.0})
     await insert_row(sql_world, tables.replays, job | {"id": "good", "rate_per_s": 5.0})
     rows = said(sql_world)
@@ -241,7 +250,7 @@ async def test_a_replay_without_a_rate_that_is_one_holds_up_no_other(sql_world: 
 
 async def test_a_key_of_a_newer_kind_lets_nobody_in(sql_world: SqlWorld) -> None:
     """It is listed as it is."""
-    row = {"id": "key_1", "kind": "partner", "scopes": "", "created_at": 0}
+    row: dict[str, Any] = {"id": "key_1", "kind": "partner", "scopes": "", "created_at": 0}
     await insert_row(sql_world, api_keys, row | {"digest": token_digest("x")})
     ring = SqlKeyRing(sql_world.database)
     assert await ring.find("x") is None
@@ -254,7 +263,7 @@ async def test_a_promise_that_can_t_be_read_is_set_aside_and_the_others_go(
     """Also behind more of them than are taken at once; it is tried again an hour later."""
     box = SqlOutbox(sql_world.database, sql_world.seals)
     newer = sql_world.vault.seal(b'{"provider":"proton"}')
-    row = {"event_id": "evt_x", "user_hash": "", "created_at": 0, "taken_until": 0}
+    row: dict[str, Any] = {"event_id": "evt_x", "user_hash": "", "created_at": 0, "taken_until": 0}
     for number in range(-8, -1):
         await insert_row(sql_world, outbox, row | {"number": number, "sealed": newer})
     foreign = {"number": -1, "sealed": new_key().encode()}  # opened by none of our keys
@@ -269,3 +278,32 @@ async def test_a_promise_that_can_t_be_read_is_set_aside_and_the_others_go(
     async with sql_world.database.read() as connection:
         marked = select(func.count()).where(outbox.c.problem.is_not(None))
         assert (await connection.execute(marked)).scalar_one() == 7
+
+
+async def test_the_migration_puts_right_what_it_can_and_bears_the_rest(database_url: str) -> None:
+    """A database of the last revision with bad rows in it: migrated, read, and still changeable."""
+    vault = Vault([new_key()])
+    await migrate(database_url, vault)
+    database = Database(database_url)
+    world = SqlWorld(database_url, vault, await load_seals(database, vault))
+    await database.close()
+    await lift_rules(world)
+    seconds: dict[str, Any] = {"linked_at": NEW_YEAR_S, "unlinked_at": NEW_YEAR_S * 1000}
+    await insert_row(world, tables.links, CLEAR | seconds | {"provider": " Google"})
+    for one in MEANINGLESS:
+        await insert_row(world, tables.links, CLEAR | one)
+    await world.insert_platform("luma", timeout_s=0.0, rate_per_s=-1.0)
+    async with world.database.record() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+        await connection.execute(text("ALTER TABLE outbox DROP COLUMN problem"))
+    assert await migrate(database_url, vault) == ("0009", _head())
+    async with world.database.record() as connection:
+        found = (await connection.execute(select(tables.links).order_by(tables.links.c.id))).all()
+        assert (found[0].provider, found[0].linked_at) == ("google", NEW_YEAR_S)
+        assert found[0].unlinked_at == NEW_YEAR_S
+        await connection.execute(update(tables.platforms).values(enabled=False))
+    assert len(found) == 1 + len(MEANINGLESS)
+    assert await ClearLinks(world.database, world.seals).do_some() == len(found)
+    with pytest.raises(StatementRefused, match="provider"):
+        await insert_row(world, tables.links, CLEAR | {"provider": "yahoo"})
+    await world.close()

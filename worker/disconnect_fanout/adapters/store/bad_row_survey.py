@@ -125,4 +125,4 @@ def _link_flaw(row: Row[Any]) -> str | None:
 
 
 async def _first(connection: AsyncConnection, wanted: Select[Any]) -> Sequence[Row[Any]]:
-    return (await connection.execute(wanted.limit(MOST_OF_EACH))).all()
+    return list(await connection.execute(wanted.limit(MOST_OF_EACH)))
