@@ -1,138 +1,33 @@
-"""One bad row harms only itself: it is read where it means one thing, else set aside alone."""
+"""One bad row of any other table harms only itself: it is set aside alone, and said."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
+from tests.harness.poison import CLEAR, said, spoil_event
 from tests.harness.row_rules import insert_row, lift_rules
 from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import claimed, due, event, link, registered
+from tests.harness.store_examples import attempted, claimed, due, event, intent, registered
 
-from disconnect_fanout.adapters.crypto.vault import Vault, new_key
+from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.driver_error import StatementRefused
+from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
+from disconnect_fanout.adapters.store.forgetting import Forgetting
 from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
-from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
-from disconnect_fanout.adapters.store.schema import _head, migrate
-from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
+from disconnect_fanout.adapters.store.replay_selection import ReplaySelector
 from disconnect_fanout.adapters.store.token_digest import token_digest
-from disconnect_fanout.domain.bad_row import BadRow, RowKind
+from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.domain.event import Provider
-from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.flow.change import GivenUp
-from disconnect_fanout.flow.fact import RowSetAside
+from disconnect_fanout.policy.decide import Delivered
 
-ALICE, BOB = "alice@example.com", "bob@example.com"
-NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
-NEW_YEAR_S = int(NEW_YEAR.timestamp())
-CLEAR: dict[str, Any] = {
-    "email": ALICE,
-    "google_id": None,
-    "provider": None,
-    "platform_id": "luma",
-    "linked_at": NEW_YEAR_S,
-    "unlinked_at": None,
-}
-MEANT: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"provider": "Google"}, {"provider": Provider.GOOGLE}),
-    ({"provider": " APPLE "}, {"provider": Provider.APPLE}),
-    ({"provider": ""}, {"provider": None}),
-    ({"linked_at": NEW_YEAR_S * 1000}, {}),
-    ({"linked_at": NEW_YEAR_S * 1_000_000}, {}),
-    ({"unlinked_at": NEW_YEAR_S * 1000}, {"unlinked_at": NEW_YEAR}),
-    ({"platform_id": " luma "}, {}),
-    ({"google_id": "12 34"}, {}),
-    ({"google_id": "1.05942E+11"}, {}),
-    ({"linked_at": -5}, {"linked_at": datetime(1969, 12, 31, 23, 59, 55, tzinfo=UTC)}),
-]
-MEANINGLESS: list[dict[str, Any]] = [
-    {"provider": "yahoo"},
-    {"linked_at": -(10**15)},
-    {"unlinked_at": -(2**62)},
-    {"platform_id": "plat luma"},
-    {"platform_id": ""},
-]
-REFUSED: list[dict[str, Any]] = [
-    *MEANINGLESS,
-    {"provider": "Google"},
-    {"linked_at": NEW_YEAR_S * 1000},
-    {"unlinked_at": NEW_YEAR_S * 1000},
-    {"google_id": "12 34"},
-    {"email": "alice"},
-    {"email": ""},
-    {"email": f"{'a' * 320}@x"},
-]
-
-
-def said(world: SqlWorld) -> list[BadRow]:
-    """Collect what is set aside from now on."""
-    rows: list[BadRow] = []
-
-    def hear(fact: object) -> None:
-        if isinstance(fact, RowSetAside):
-            rows.append(fact.row)
-
-    for one in world.databases:
-        one.set_aside.observe = hear
-    return rows
-
-
-async def links_of(world: SqlWorld, email: str = ALICE) -> list[Link]:
-    (found,) = await find_links(world.database, world.seals, [event(email=email).user])
-    return list(found.values())
-
-
-@pytest.mark.parametrize(("changed", "read"), MEANT, ids=str)
-async def test_a_link_that_can_mean_one_thing_only_means_that(
-    sql_world: SqlWorld, changed: dict[str, Any], read: dict[str, Any]
-) -> None:
-    """A platform that is not told is the worst: before and after a worker has sealed the link."""
-    await lift_rules(sql_world)
-    await insert_row(sql_world, tables.links, CLEAR | changed)
-    expected: dict[str, Any] = {"email": ALICE, "platform_id": "luma", "linked_at": NEW_YEAR} | read
-    rows = said(sql_world)
-    assert await links_of(sql_world) == [Link(**expected)]
-    assert await ClearLinks(sql_world.database, sql_world.seals).do_some() == 1
-    assert await links_of(sql_world) == [Link(**expected)]
-    assert rows == []
-
-
-@pytest.mark.parametrize("changed", MEANINGLESS, ids=str)
-async def test_a_link_that_means_nothing_is_set_aside_alone(
-    sql_world: SqlWorld, changed: dict[str, Any]
-) -> None:
-    """Its neighbours are found, it is said once, by its number; and sealed all the same."""
-    await lift_rules(sql_world)
-    await insert_row(sql_world, tables.links, CLEAR | changed)
-    await sql_world.insert_clear_links(link(ALICE, "cal"), link(BOB, "luma"))
-    rows = said(sql_world)
-    for _ in range(2):
-        assert [one.platform_id for one in await links_of(sql_world)] == ["cal"]
-        assert len(await links_of(sql_world, BOB)) == 1
-        assert [(one.table, one.id) for one in rows] == [(RowKind.LINKS, "1")]
-        await ClearLinks(sql_world.database, sql_world.seals).do_some()
-    assert ALICE not in repr(rows)
-
-
-@pytest.mark.parametrize("changed", REFUSED, ids=str)
-async def test_the_schema_refuses_a_bad_link(sql_world: SqlWorld, changed: dict[str, Any]) -> None:
-    """By a name that says what is wrong; the same goes for a change of a good one."""
-    good = CLEAR | {"email": BOB}
-    await insert_row(sql_world, tables.links, good)
-    with pytest.raises(StatementRefused, match=f"links.*{next(iter(changed))}"):
-        await insert_row(sql_world, tables.links, CLEAR | changed)
-    with pytest.raises(StatementRefused, match="links"):
-        async with sql_world.database.record() as connection:
-            await connection.execute(update(tables.links).values(**changed))
-    assert len(await links_of(sql_world, BOB)) == 1
+ALICE = "alice@example.com"
 
 
 PLATFORMS: list[tuple[dict[str, Any], str]] = [
@@ -165,14 +60,6 @@ async def test_a_platform_that_can_t_be_asked_is_known_and_has_no_keys(
     assert [(one.table, one.id) for one in rows] == [(RowKind.PLATFORMS, "luma")]
     shown = await PlatformRegistry(sql_world.database, sql_world.vault).all()
     assert [one.id for one in shown] == ["cal", "luma"]
-
-
-async def spoil_event(world: SqlWorld, event_id: str) -> None:
-    """Seal what a newer version might have sealed."""
-    newer = world.vault.seal(orjson.dumps({"id": event_id, "provider": "proton"}))
-    mine = update(tables.events).where(tables.events.c.id == event_id)
-    async with world.database.record() as connection:
-        await connection.execute(mine.values(sealed=newer))
 
 
 async def test_an_event_of_a_newer_version_waits_and_holds_up_nobody(sql_world: SqlWorld) -> None:
@@ -280,30 +167,55 @@ async def test_a_promise_that_can_t_be_read_is_set_aside_and_the_others_go(
         assert (await connection.execute(marked)).scalar_one() == 7
 
 
-async def test_the_migration_puts_right_what_it_can_and_bears_the_rest(database_url: str) -> None:
-    """A database of the last revision with bad rows in it: migrated, read, and still changeable."""
-    vault = Vault([new_key()])
-    await migrate(database_url, vault)
-    database = Database(database_url)
-    world = SqlWorld(database_url, vault, await load_seals(database, vault))
-    await database.close()
-    await lift_rules(world)
-    seconds: dict[str, Any] = {"linked_at": NEW_YEAR_S, "unlinked_at": NEW_YEAR_S * 1000}
-    await insert_row(world, tables.links, CLEAR | seconds | {"provider": " Google"})
-    for one in MEANINGLESS:
-        await insert_row(world, tables.links, CLEAR | one)
-    await world.insert_platform("luma", timeout_s=0.0, rate_per_s=-1.0)
-    async with world.database.record() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
-        await connection.execute(text("ALTER TABLE outbox DROP COLUMN problem"))
-    assert await migrate(database_url, vault) == ("0009", _head())
-    async with world.database.record() as connection:
-        found = (await connection.execute(select(tables.links).order_by(tables.links.c.id))).all()
-        assert (found[0].provider, found[0].linked_at) == ("google", NEW_YEAR_S)
-        assert found[0].unlinked_at == NEW_YEAR_S
-        await connection.execute(update(tables.platforms).values(enabled=False))
-    assert len(found) == 1 + len(MEANINGLESS)
-    assert await ClearLinks(world.database, world.seals).do_some() == len(found)
-    with pytest.raises(StatementRefused, match="provider"):
-        await insert_row(world, tables.links, CLEAR | {"provider": "yahoo"})
-    await world.close()
+async def test_whoever_is_forgotten_is_forgotten_from_bad_rows_too(sql_world: SqlWorld) -> None:
+    """A link that counts for nobody and an event that nobody can read still hold an address."""
+    await lift_rules(sql_world)
+    await insert_row(sql_world, tables.links, CLEAR | {"provider": "yahoo"})
+    await insert_row(sql_world, tables.links, CLEAR | {"provider": "yahoo", "platform_id": ""})
+    await ClearLinks(sql_world.database, sql_world.seals).do_some()
+    one = event(email=ALICE)
+    await sql_world.worker.events.register([intent(one)])
+    await spoil_event(sql_world, one.id)
+    history = Forgetting(sql_world.database, sql_world.seals, ALICE)
+    assert (await history.found()).links == 2
+    await history.remove()
+    async with sql_world.database.read() as connection:
+        assert (await connection.execute(select(tables.links))).all() == []
+        (left,) = (await connection.execute(select(tables.events))).all()
+    assert (left.user_hash, sql_world.vault.open(left.sealed)) == (None, b"null")
+
+
+@pytest.mark.parametrize("by", ["user", "selection"])
+async def test_an_event_of_a_newer_version_hides_no_other_from_operators(
+    sql_world: SqlWorld, by: str
+) -> None:
+    """``explain --user`` shows the others, and a replay is made of all that were selected."""
+    await sql_world.add_platform("luma")
+    bad, good = [await registered(sql_world.worker, lease="mine") for _ in range(2)]
+    names = [(await sql_world.row(one)).event_id for one in (bad, good)]
+    await spoil_event(sql_world, names[0])
+    if by == "user":
+        recorded = RecordedEvents(sql_world.database, sql_world.seals)
+        found = [*await recorded.of_user(event().user.folded_email, 10)]
+        assert [one.id for one in found] == names[1:]
+    else:
+        done = [attempted(one, "mine", Delivered()) for one in (bad, good)]
+        await sql_world.worker.ledger.commit(done)
+        selector = ReplaySelector(sql_world.database, sql_world.seals)
+        chosen = DeliveryFilter(states=(DeliveryState.DELIVERED,))
+        selection = await selector.select(chosen, limit=None, include_reconnected=False)
+        assert sorted(selection.ids) == sorted([bad, good])
+
+
+async def test_a_time_far_ahead_keeps_nobody_from_a_promise_or_a_duty(sql_world: SqlWorld) -> None:
+    """The database's clock may have gone back since: what nobody can hold for so long is free."""
+    box = SqlOutbox(sql_world.database, sql_world.seals)
+    async with sql_world.database.record() as connection:
+        await box.put(connection, [event()])
+        await connection.execute(update(outbox).values(taken_until=2**62))
+    assert len(await box.take(3, 1.0)) == 1
+    assert await sql_world.worker.duty.hold("sweep", "gone", 60)
+    async with sql_world.database.record() as connection:
+        await connection.execute(update(tables.duties).values(until=2**62))
+    assert await sql_world.worker.duty.hold("sweep", "here", 60)
+    assert not await sql_world.worker.duty.hold("sweep", "gone", 60)

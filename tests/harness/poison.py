@@ -3,12 +3,14 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from tests.harness.row_rules import insert_row
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.api_tables import outbox
+from disconnect_fanout.domain.bad_row import BadRow
+from disconnect_fanout.flow.fact import RowSetAside
 
 LINKS: tuple[dict[str, Any], ...] = (
     {"provider": "yahoo"},
@@ -16,6 +18,22 @@ LINKS: tuple[dict[str, Any], ...] = (
     {"linked_at": -(10**15)},
     {"email": "", "google_id": "12 34"},  # that nobody is meant is no fault of the row
 )
+NEW_YEAR_S = 1_735_689_600
+CLEAR: dict[str, Any] = {
+    "email": "alice@example.com",
+    "google_id": None,
+    "provider": None,
+    "platform_id": "luma",
+    "linked_at": NEW_YEAR_S,
+    "unlinked_at": None,
+}
+MEANINGLESS: list[dict[str, Any]] = [
+    {"provider": "yahoo"},
+    {"linked_at": -(10**15)},
+    {"unlinked_at": -(2**62)},
+    {"platform_id": "plat luma"},
+    {"platform_id": ""},
+]
 LINK = {"linked_at": 1_577_836_800}
 _EVENT = {
     "id": "evt_old", "content_hash": "", "user_hash": b"x", "disconnected_at": 0, "received_at": 0,
@@ -79,3 +97,24 @@ async def remove_deliveries(world: SqlWorld) -> None:
 
 def _newer(world: SqlWorld) -> bytes:
     return world.vault.seal(orjson.dumps({"provider": "proton"}))
+
+
+def said(world: SqlWorld) -> list[BadRow]:
+    """Collect what is set aside from now on."""
+    rows: list[BadRow] = []
+
+    def hear(fact: object) -> None:
+        if isinstance(fact, RowSetAside):
+            rows.append(fact.row)
+
+    for one in world.databases:
+        one.set_aside.observe = hear
+    return rows
+
+
+async def spoil_event(world: SqlWorld, event_id: str) -> None:
+    """Seal what a newer version might have sealed."""
+    newer = world.vault.seal(orjson.dumps({"id": event_id, "provider": "proton"}))
+    mine = update(tables.events).where(tables.events.c.id == event_id)
+    async with world.database.record() as connection:
+        await connection.execute(mine.values(sealed=newer))

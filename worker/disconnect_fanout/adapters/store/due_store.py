@@ -1,7 +1,7 @@
 """Waiting rows: found when they are due, claimed under a lease, hastened."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import (
@@ -27,8 +28,6 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
-from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
-from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
@@ -150,7 +149,7 @@ class SqlDueStore:
         sealed = await self._sealed(connection, rows)
         await self._call_off(connection, [row for row in rows if row.event_id not in sealed])
         rows = [row for row in rows if row.event_id in sealed]
-        found = self._read(sealed)
+        found = dict(readable(self._database, self._seals, sealed.items()))
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         counted = [interrupted(row) if row.id in cut else row for row in rows]
@@ -162,20 +161,6 @@ class SqlDueStore:
         return [
             Claim(_delivery(row, found[row.event_id]), interrupted=row.id in cut) for row in mine
         ]
-
-    def _read(self, sealed: Mapping[str, bytes]) -> dict[str, DisconnectEvent]:
-        """Return the events that can be read, by their ids; those that can't are said.
-
-        Raises:
-            Unsealable: one is sealed with a key that is not configured.
-        """
-        found: dict[str, DisconnectEvent] = {}
-        for name, one in sealed.items():
-            try:
-                found[name] = self._seals.open_event(one)
-            except UnreadableRow as error:
-                self._database.set_aside.note(BadRow(RowKind.EVENTS, name, str(error)))
-        return found
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to tell about."""

@@ -19,6 +19,7 @@ from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -89,12 +90,7 @@ class SqlConnections:
         open_links = await self._open_links(connection, folded, at, _ANY)
         if platform_id not in {link.platform_id for link in open_links.values()}:
             return NotConnected()
-        gone = await self._credentials.take(
-            connection,
-            self._credentials.of_user(folded),
-            credentials.c.type == Calendar.GOOGLE.credential_type,
-        )
-        google_id = next((one.google_id for one in gone if one.google_id), None)
+        google_id = await self._google_id(connection, folded)
         ended = await self._end(connection, open_links, at)
         what = Disconnection(folded, google_id, ended, Provider.GOOGLE, at, platform_id)
         await self._promise(connection, what)
@@ -103,12 +99,15 @@ class SqlConnections:
     async def _end_credential(
         self, number: int, calendar: Calendar, user_id: int, connection: AsyncConnection
     ) -> Credential | NotConnected:
-        gone = await self._credentials.take(
-            connection,
-            credentials.c.id == number,
-            credentials.c.user_id == user_id,
-            credentials.c.type == calendar.credential_type,
-        )
+        try:
+            gone = await self._credentials.take(
+                connection,
+                credentials.c.id == number,
+                credentials.c.user_id == user_id,
+                credentials.c.type == calendar.credential_type,
+            )
+        except UnreadableRow:  # nobody knows whose it is; ends the transaction
+            raise Unpublishable from None
         if not gone:
             return NotConnected()
         (credential,) = gone
@@ -120,6 +119,18 @@ class SqlConnections:
         what = Disconnection(credential.email, credential.google_id, ended, provider, at, None)
         await self._promise(connection, what)
         return credential
+
+    async def _google_id(self, connection: AsyncConnection, email: str) -> str | None:
+        """Delete a user's Google credentials; return the id that they name, if they can be read."""
+        try:
+            gone = await self._credentials.take(
+                connection,
+                self._credentials.of_user(email),
+                credentials.c.type == Calendar.GOOGLE.credential_type,
+            )
+        except UnreadableRow:  # deleted all the same; the address finds all links
+            return None
+        return next((one.google_id for one in gone if one.google_id), None)
 
     async def _promise(self, connection: AsyncConnection, what: Disconnection) -> None:
         """Promise to tell of it, if that can be said at all; else the transaction ends.

@@ -17,10 +17,9 @@ from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events, google_known, links
-from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
-from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.intent import Registration
@@ -90,15 +89,12 @@ class SqlLinkStore:
                 union(theirs, select(*columns).where(google_known, named))
             )
         found: defaultdict[bytes | str, dict[str, DisconnectEvent]] = defaultdict(dict)
-        for row in rows:
-            try:
-                event = self._seals.open_event(row.sealed)
-            except UnreadableRow as error:
-                self._database.set_aside.note(BadRow(RowKind.EVENTS, row.id, str(error)))
-                continue
-            found[row.user_hash][event.id] = event
-            if row.google_hash is not None:
-                found[row.google_hash][event.id] = event
+        by_id = {row.id: row for row in rows}
+        sealed = ((name, row.sealed) for name, row in by_id.items())
+        for name, event in readable(self._database, self._seals, sealed):
+            found[by_id[name].user_hash][name] = event
+            if (account := by_id[name].google_hash) is not None:
+                found[account][name] = event
         return [tuple(self._of(user, found).values()) for user in users]
 
     def _of(

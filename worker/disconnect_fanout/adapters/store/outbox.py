@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
@@ -20,6 +20,8 @@ from disconnect_fanout.flow.relay import Promise
 SET_ASIDE_FOR_S = 3600.0
 """A newer version beside us, or an operator who has mended the row, gets it told after all."""
 _LONGEST_PROBLEM = 120
+_NOBODY_MS = span_ms(2 * SET_ASIDE_FOR_S)
+"""Nobody takes a row for so long: the database's clock has gone back since, or it is nonsense."""
 
 _SET_ASIDE = (
     update(outbox)
@@ -90,9 +92,10 @@ class SqlOutbox:
             await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
 
     async def _take(self, limit: int, for_s: float) -> Sequence[Row[Any]]:
+        now = self._database.now_ms
         free = (
             select(outbox.c.number)
-            .where(outbox.c.taken_until <= self._database.now_ms)
+            .where(or_(outbox.c.taken_until <= now, outbox.c.taken_until > now + _NOBODY_MS))
             .order_by(outbox.c.number)
             .limit(limit)
         )

@@ -14,6 +14,7 @@ from sqlalchemy import Row, select
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter, conditions
 from disconnect_fanout.adapters.store.link_candidates import find_links
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import deliveries, events
 from disconnect_fanout.policy.plan import returned
@@ -114,7 +115,7 @@ class ReplaySelector:
     async def _back(self, page: Sequence[Row[Any]]) -> set[str]:
         """Return the ids of deliveries whose user has come back to their platform."""
         sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
-        opened = [self._seals.open_event(one) for one in sealed.values()]
+        opened = [one for _, one in readable(self._database, self._seals, sealed.items())]
         links = await find_links(self._database, self._seals, [one.user for one in opened])
         back = {
             (event.id, link.platform_id)

@@ -59,6 +59,11 @@ class SealedLinks:
         known = {**users, **accounts}
         return {row.id: link for row in rows if (link := self.read(row, known)) is not None}
 
+    async def numbers(self, connection: AsyncConnection, email: str) -> set[int]:
+        """Return the rows of a case-folded address, those that can't be read among them."""
+        legs = self._legs("user_hash", [self._seals.text_hash(email)], "email", [email])
+        return {row.id for row in await connection.execute(union_all(*legs))}
+
     def read(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link | None:
         """Return the link of a row; None if it can't be read, which is said.
 
