@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.bad_row_survey import survey
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
+from disconnect_fanout.adapters.store.missing_parts import missing_parts
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
 from disconnect_fanout.app.proxy import proxy_warning
@@ -89,7 +90,7 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
-            found += await _rows(database)
+            found += [*await _schema(database), *await _rows(database)]
         return found
     finally:
         await database.close()
@@ -134,6 +135,24 @@ async def _database(database: Database, settings: Settings) -> str:
     await load_seals(database, Vault(settings.secret_keys))
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
+
+
+async def _schema(database: Database) -> list[Finding]:
+    """Nothing of ours needs an index to be right; but a key is what makes a row one row."""
+    try:
+        missing = await missing_parts(database)
+    except StoreUnreachable as error:
+        return [Finding("schema", "unreachable", str(error))]
+    found = [
+        Finding("schema", "wrong", f"{table} has lost its primary key; create it again")
+        for table in missing.keys
+    ]
+    if missing.indexes:
+        names = ", ".join(missing.indexes)
+        found.append(
+            Finding("schema", "warning", f"lost, so that looks take long; create again: {names}")
+        )
+    return found
 
 
 async def _rows(database: Database) -> list[Finding]:
