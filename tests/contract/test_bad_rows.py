@@ -7,11 +7,12 @@ from sqlalchemy import func, select, update
 from tests.harness.poison import CLEAR, said, spoil_event
 from tests.harness.row_rules import insert_row, lift_rules
 from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, claimed, due, event, intent, registered
+from tests.harness.store_examples import attempted, due, event, intent, registered
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
+from disconnect_fanout.adapters.store.bad_row_survey import survey
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
 from disconnect_fanout.adapters.store.forgetting import Forgetting
@@ -78,14 +79,22 @@ async def test_an_event_of_a_newer_version_waits_and_holds_up_nobody(sql_world: 
 
 
 async def test_a_state_of_a_newer_version_is_left_alone(sql_world: SqlWorld) -> None:
-    """Whoever knows the state deals with the row; the neighbour behind it is claimed."""
+    """Whoever knows it deals with the row; the neighbour behind it is claimed, and check says it.
+
+    The same goes for a text where SQLite should have a count.
+    """
     await sql_world.add_platform("luma")
-    bad, good = [await registered(sql_world.worker) for _ in range(2)]
+    odd: list[dict[str, Any]] = [{"state": "quarantined"}]
+    if sql_world.database.sqlite:
+        odd += [{one: "x"} for one in ("attempts", "step", "replays", "born_at")]
+    bad = [await registered(sql_world.worker) for _ in odd]
+    good = await registered(sql_world.worker)
     async with sql_world.database.record() as connection:
-        mine = update(tables.deliveries).where(tables.deliveries.c.id == bad)
-        await connection.execute(mine.values(state="quarantined"))
-    assert (await claimed(sql_world.worker)).id == good
-    assert (await sql_world.row(bad)).state == "quarantined"
+        for name, changed in zip(bad, odd, strict=True):
+            mine = update(tables.deliveries).where(tables.deliveries.c.id == name)
+            await connection.execute(mine.values(**changed))
+    assert await due(sql_world.worker) == [good]
+    assert sorted(one.id for one in await survey(sql_world.database)) == sorted(bad)
 
 
 ROWS: list[tuple[dict[str, Any], bool]] = [

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.due_store import UNREADABLE_EVENT
+from disconnect_fanout.adapters.store.due_store import UNREADABLE_EVENT, sendable
 from disconnect_fanout.adapters.store.link_row import (
     EARLIEST_S,
     LATEST_S,
@@ -30,7 +30,6 @@ from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.api_key import KeyKind
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.replay import ENDED
 
@@ -49,12 +48,6 @@ _ODD_LINK = or_(
 )
 _UNKNOWN = "this version knows no such one"
 _CONDITIONS: tuple[tuple[RowKind, ColumnElement[Any], ColumnElement[bool], str], ...] = (
-    (
-        RowKind.DELIVERIES,
-        deliveries.c.id,
-        and_(waiting, deliveries.c.state.not_in(list(DeliveryState))),
-        f"state: {_UNKNOWN}",
-    ),
     (
         RowKind.DELIVERIES,
         deliveries.c.id,
@@ -90,7 +83,9 @@ async def survey(database: Database) -> Sequence[BadRow]:
     """
     async with database.read() as connection:
         found = [*await _platforms(connection), *await _links(connection)]
-        for table, name, condition, what in _CONDITIONS:
+        unsendable = and_(waiting, not_(and_(*sendable(database))))
+        odd = (RowKind.DELIVERIES, deliveries.c.id, unsendable, "state, or a count: is none known")
+        for table, name, condition, what in (odd, *_CONDITIONS):
             rows = await _first(connection, select(name).where(condition))
             found += [BadRow(table, str(row[0]), what) for row in rows]
         marked = select(outbox.c.number, outbox.c.problem).where(outbox.c.problem.is_not(None))

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
@@ -43,8 +43,19 @@ _HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
 _NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
 
 
-_SENDABLE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
-"""In a state that this version does not know it is left to those who do."""
+_KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
+_COUNTED = (deliveries.c.attempts, deliveries.c.step, deliveries.c.replays, deliveries.c.born_at)
+
+
+def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
+    """Return what must hold of a waiting row, so that it can be reckoned with.
+
+    In a state that this version does not know it is left to those who do. SQLite stores a text in
+    any column.
+    """
+    if not database.sqlite:
+        return (_KNOWN_STATE,)
+    return (_KNOWN_STATE, *(func.typeof(one) == "integer" for one in _COUNTED))
 
 
 class SqlDueStore:
@@ -95,7 +106,7 @@ class SqlDueStore:
                 self._database.now_ms >= _DUE,
                 ~self._database.among(deliveries.c.id, holding),
                 _NOT_HELD,
-                _SENDABLE,
+                *sendable(self._database),
                 *unleased,
                 order=_DUE,
                 limit=limit,
