@@ -37,6 +37,11 @@ def is_email(text: str) -> bool:
         return False
 
 
+def is_identifier(text: str) -> bool:
+    """Tell whether an event, a platform or a delivery may be named so."""
+    return 0 < len(text) <= LONGEST_IDENTIFIER and not _UNPRINTABLE.search(text)
+
+
 def _address(text: str) -> str:
     if text.count("@") != 1:
         raise PydanticCustomError("one_at", "must be an address with exactly one @")

@@ -1,7 +1,10 @@
 """What is noted of a user and can't be told is found before a promise is made, not after it."""
 
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import func, select
+from tests.harness.row_rules import insert_row, lift_rules
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_world import LONG_AGO
 
@@ -11,7 +14,9 @@ from disconnect_fanout.adapters.store.credential_book import CredentialBook
 from disconnect_fanout.adapters.store.ended_connections import SqlConnections
 from disconnect_fanout.adapters.store.link_book import LinkBook
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
+from disconnect_fanout.domain.event import User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.disconnection import Ended, Unpublishable
 
@@ -55,3 +60,41 @@ async def test_what_is_no_address_is_refused_before_the_promise(
         for table, count in ((credentials, 1), (outbox, 0)):
             found = await connection.execute(select(func.count()).select_from(table))
             assert found.scalar_one() == count
+
+
+@pytest.mark.parametrize("platform_id", ["plat luma", "", "p" * 129])
+async def test_a_platform_that_can_t_be_named_is_not_promised(
+    sql_world: SqlWorld, platform_id: str
+) -> None:
+    """Such a link is set aside: the request ends the others, and their event can be published."""
+    await lift_rules(sql_world)
+    clear = {"email": ALICE, "linked_at": 0, "provider": "apple"}
+    await insert_row(sql_world, links, clear | {"platform_id": "plat_luma"})
+    if sql_world.database.sqlite or len(platform_id) <= 128:
+        await insert_row(sql_world, links, clear | {"platform_id": platform_id})
+    connections = SqlConnections(sql_world.database, sql_world.seals)
+    assert await connections.end_user(ALICE, "plat_luma", None) == Ended()
+    promises = await SqlOutbox(sql_world.database, sql_world.seals).take(10, 1.0)
+    assert [one.event.platform_ids for one in promises] == [None, ("plat_luma",)]
+
+
+async def test_an_address_that_grows_when_it_is_compared_is_promised_or_refused(
+    sql_world: SqlWorld,
+) -> None:
+    """The very encoder and model judge before the commit: no promise is made that can't be kept.
+
+    Full case folding makes 462 characters of these 162; an event holds 320.
+    """
+    email = "\u0390" * 150 + "@example.com"
+    await LinkBook(sql_world.database, sql_world.seals).write(
+        [Link(User(email, None).mailbox, "plat_luma", LONG_AGO)]
+    )
+    connections = SqlConnections(sql_world.database, sql_world.seals)
+    with suppress(Unpublishable):
+        await connections.end_user(email, "plat_luma", None)
+    async with sql_world.database.read() as connection:
+        ended = (await connection.execute(select(links.c.unlinked_at))).scalar_one()
+    promises = await SqlOutbox(sql_world.database, sql_world.seals).take(10, 1.0)
+    assert len(promises) == (0 if ended is None else 1)
+    for promise in promises:
+        assert decode_event(encode_event(promise.event), None) == promise.event

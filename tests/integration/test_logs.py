@@ -10,6 +10,7 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.outcome import Result, Shortage
 from disconnect_fanout.domain.rejection import RejectReason
@@ -31,6 +32,7 @@ from disconnect_fanout.flow.fact import (
     Fact,
     OutcomeUnrecorded,
     RanShort,
+    RowSetAside,
 )
 from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow, Verdict
 from disconnect_fanout.telemetry.log_lines import LogLines
@@ -88,6 +90,8 @@ FACTS: list[Fact] = [
     DutyCrashed("sweeper", 2, 2.0),
     ChoreDone("old events", 100),
     OutcomeUnrecorded("wh_del_1", 2, Result.DELIVERED),
+    DutyCrashed("sweeper", in_a_row=2, again_in_s=2.0),
+    *(RowSetAside(BadRow(one, "1", "a column: is nothing that is known")) for one in RowKind),
 ]
 
 

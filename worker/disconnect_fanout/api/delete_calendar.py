@@ -18,6 +18,7 @@ from disconnect_fanout.flow.disconnection import (
     Memo,
     NotConnected,
     Reused,
+    Unpublishable,
 )
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.caller import shown_to_v1
@@ -45,6 +46,8 @@ class DeleteCalendar:
             return await self._handle(request, segment)
         except BadRequest as problem:
             return _error(400, str(problem))
+        except Unpublishable:
+            return _error(400, "This address can't be told to any platform; nothing was changed")
         except StoreUnreachable:
             return _error(503, "The database does not answer; try again", RETRY_AFTER)
 

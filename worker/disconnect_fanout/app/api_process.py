@@ -55,6 +55,7 @@ async def run_api(settings: Settings) -> int:
     topology = topology_of(settings)
     publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
     observer, deadline = Observer(), ExitDeadline()
+    database.set_aside.observe = observer.observe
     duties = Duties(observer.observe, observer.crashed, time.monotonic)
     try:
         with stop_signal() as stop:

@@ -22,6 +22,7 @@ class Readiness:
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
+    flawed: tuple[str, ...] = ()
     duties: Callable[[], list[str]] = list
     held: Callable[[], list[str]] = list
     clock: Callable[[], float] = time.monotonic
@@ -55,4 +56,5 @@ class Readiness:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
+        found += [f"nothing can be sent to {one}" for one in self.flawed]
         return [*found, *self.held(), *self.duties()]

@@ -69,6 +69,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     """Return the stores on SQLite or PostgreSQL."""
     vault = Vault(settings.secret_keys)
     event_store = SqlEventStore(database, seals, by_google_id=settings.learns_links)
+    database.set_aside.observe = observe
     return Stores(
         health=database.health,
         platforms=SqlPlatformSource(database, vault, settings.timeout),

@@ -43,6 +43,7 @@ class Watch:
         await directory.refresh()
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
+        self._readiness.flawed = directory.flawed
         if not directory.platforms and self._parts.consumer.attached:
             self._parts.consumer.let_go()
         await self._parts.gauges.look()

@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
+from disconnect_fanout.adapters.store.bad_row_survey import survey
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.missing_parts import missing_parts
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
@@ -24,6 +26,7 @@ from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, show_list
 from disconnect_fanout.cli.session import execute
+from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
@@ -89,6 +92,7 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
+            found += [*await _schema(database), *await _rows(database)]
         if (words := problem(of_worker(settings.max_in_flight))) is not None:
             found.append(Finding("descriptors", "warning", words))
         return found
@@ -146,6 +150,40 @@ async def _odd_links(database: Database) -> str:
         return ""
     words = "google_id is not digits, so that their address alone counts; import the right ones"
     return f"; of {count} links the {words}"
+
+
+async def _schema(database: Database) -> list[Finding]:
+    """Nothing of ours needs an index to be right; but a key is what makes a row one row."""
+    try:
+        missing = await missing_parts(database)
+    except StoreUnreachable as error:
+        return [Finding("schema", "unreachable", str(error))]
+    found = [
+        Finding("schema", "wrong", f"{table} has lost its primary key; create it again")
+        for table in missing.keys
+    ]
+    if missing.indexes:
+        names = ", ".join(missing.indexes)
+        found.append(
+            Finding("schema", "warning", f"lost, so that looks take long; create again: {names}")
+        )
+    return found
+
+
+async def _rows(database: Database) -> list[Finding]:
+    """A worker starts and works beside bad rows; but it is not ready while a platform's is bad."""
+    try:
+        bad = await survey(database)
+    except StoreUnreachable as error:
+        return [Finding("rows", "unreachable", str(error))]
+    return [
+        Finding(
+            "rows",
+            "wrong" if one.table is RowKind.PLATFORMS else "warning",
+            f"{one.table.value} {one.id} is set aside: {one.what}",
+        )
+        for one in bad
+    ]
 
 
 async def _clock(database: Database) -> str:

@@ -14,7 +14,11 @@ from disconnect_fanout.cli.output import Output, say, show_one, show_text
 from disconnect_fanout.cli.session import Session
 from disconnect_fanout.domain.platform import Scheme
 
-_VERSIONS = {Scheme.STANDARD: "v1", Scheme.STANDARD_ED25519: "v1a", Scheme.CAL: "v1"}
+_VERSIONS: Mapping[str, str] = {
+    Scheme.STANDARD: "v1",
+    Scheme.STANDARD_ED25519: "v1a",
+    Scheme.CAL: "v1",
+}
 
 
 async def curl_of(session: Session, story: DeliveryStory | DeadStory) -> str | None:
@@ -63,7 +67,7 @@ def _headers(story: DeliveryStory | DeadStory, platform: RegisteredPlatform) -> 
         "user-agent": f"disconnect-fanout/{disconnect_fanout.__version__}",
         "webhook-id": story.delivery_id,
         "webhook-timestamp": "<unix seconds>",
-        "webhook-signature": f"{_VERSIONS[platform.scheme]},<signature>",
+        "webhook-signature": f"{_VERSIONS.get(platform.scheme, 'v1')},<signature>",
         "fanout-attempt": str(max(1, story.attempts)),
     }
     if platform.scheme is Scheme.CAL:

@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.pooler import SHARED_SESSION
 from disconnect_fanout.adapters.store.replay_job import WrongState
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
@@ -43,6 +44,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     WrongState: ExitCode.USAGE,
     SettingsError: ExitCode.CONFIGURATION,
     TopologyConflict: ExitCode.CONFIGURATION,
+    UnreadableRow: ExitCode.CONFIGURATION,
     Unsealable: ExitCode.CONFIGURATION,
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,

@@ -14,6 +14,7 @@ from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
@@ -71,6 +72,8 @@ async def _platform(session: Session, platform_id: str) -> Platform:
     source = SqlPlatformSource(session.database, session.vault, session.settings.timeout)
     for platform in await source.platforms():
         if platform.id == platform_id:
+            if platform.flaw is not None:
+                raise UnreadableRow(f"platform {platform_id}: {platform.flaw}")
             if not platform.keys:
                 raise Unsealable("FANOUT_SECRET_KEY does not open this platform's secret")
             return platform

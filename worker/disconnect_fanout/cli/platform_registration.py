@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.store.registered_platform import (
     RegisteredPlatform,
     Registration,
 )
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.cli.audited import audited
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
@@ -154,14 +155,24 @@ def rotate_secret(
         async with opened() as session:
             registry = PlatformRegistry(session.database, session.vault)
             found = await registry.get(platform_id)
-            secret = _secret(found.scheme, secret_file)
+            scheme = _known_scheme(found)
+            secret = _secret(scheme, secret_file)
             async with audited(session):
                 await registry.rotate_secret(platform_id, secret, None if now else held)
             _warn(found)
-            return found.scheme, secret
+            return scheme, secret
 
     scheme, secret = execute(work())
     _show(platform_id, scheme, secret, output)
+
+
+def _known_scheme(platform: RegisteredPlatform) -> Scheme:
+    try:
+        return Scheme(platform.scheme)
+    except ValueError:
+        raise UnreadableRow(
+            f"platform {platform.id}: this version knows no scheme {platform.scheme}"
+        ) from None
 
 
 def _warn(before: RegisteredPlatform) -> None:

@@ -43,6 +43,8 @@ class Platform:
         timeout_s: for the whole exchange, seconds.
         max_in_flight: requests at once from one worker, or None for the worker's default.
         rate_per_s: requests a second from one worker, or None for no limit.
+        flaw: what makes its row unusable, in plain words, or None; it has no keys then, and its
+            deliveries wait.
         authority: PEM of the only certificate authority that is trusted for it, or None for those
             that this machine trusts.
     """
@@ -59,3 +61,4 @@ class Platform:
     authority: str | None = field(default=None, repr=False)
     enabled: bool = True
     paused: bool = False
+    flaw: str | None = None

@@ -31,7 +31,13 @@ class Directory:
     @property
     def unreadable(self) -> tuple[str, ...]:
         """Ids of platforms whose secret does not decrypt; their deliveries wait."""
-        return tuple(one.id for one in self._platforms.values() if not one.keys)
+        return tuple(one.id for one in self._platforms.values() if not one.keys and not one.flaw)
+
+    @property
+    def flawed(self) -> tuple[str, ...]:
+        """Platforms whose row can't be used, each with what is wrong; their deliveries wait."""
+        asked = (one for one in self._platforms.values() if one.enabled)
+        return tuple(f"{one.id}: {one.flaw}" for one in asked if one.flaw)
 
     async def refresh(self) -> None:
         """Read them anew; changes made by a command act within seconds."""

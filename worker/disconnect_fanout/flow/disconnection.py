@@ -67,6 +67,7 @@ class Connections(Protocol):
             memo: the same request again is answered alike.
 
         Raises:
+            Unpublishable: what is noted of the user can't be told.
             StoreUnreachable: it is not known whether it was done.
         """
         ...
@@ -80,7 +81,7 @@ class Connections(Protocol):
             The credential that there was.
 
         Raises:
-            Unpublishable: its address is none.
+            Unpublishable: its address is none, or something else of it can't be told.
             StoreUnreachable: it is not known whether it was done.
         """
         ...

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from disconnect_fanout.domain.bad_row import BadRow
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.outcome import Result, Shortage
 from disconnect_fanout.policy.decide import Verdict
@@ -189,6 +190,13 @@ class OutcomeUnrecorded:
     result: Result
 
 
+@dataclass(frozen=True, slots=True)
+class RowSetAside:
+    """A row can't be read as what it should be; it is left alone, and its neighbours go on."""
+
+    row: BadRow
+
+
 Fact: TypeAlias = (
     EventHandled
     | AttemptFinished
@@ -205,5 +213,6 @@ Fact: TypeAlias = (
     | DutyCrashed
     | ChoreDone
     | OutcomeUnrecorded
+    | RowSetAside
 )
 Observe: TypeAlias = Callable[[Fact], None]

@@ -6,7 +6,7 @@ same event twice is told once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,8 @@ TAKEN_FOR_S = 30.0
 _MOST_AT_ONCE = 100
 _POLL_S = 1.0
 _DUTY = "outbox"
+_ITS_OWN = (ValueError, TypeError, LookupError)
+"""What encoding a row raises; whatever else is raised is no fault of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Outbox(Protocol):
 
         Raises:
             StoreUnreachable: what was taken is free again after ``for_s``.
+        """
+        ...
+
+    async def set_aside(self, problems: Mapping[int, str]) -> None:
+        """Leave rows alone for a long while, each with what is wrong with it.
+
+        Raises:
+            StoreUnreachable: they are taken again after the time for which they were taken.
         """
         ...
 
@@ -88,23 +98,31 @@ class Relay:
                 await self._rest()
 
     async def turn(self) -> int:
-        """Publish a batch; return how many were published.
+        """Publish a batch; return how many rows were dealt with.
+
+        A row that can't be written as a message is set aside alone.
 
         Raises:
             StoreUnreachable, BrokerUnreachable: what is left is published later.
         """
         promises = await self._outbox.take(_MOST_AT_ONCE, TAKEN_FOR_S)
-        ends = await asyncio.gather(
+        found = await asyncio.gather(
             *(self._publish(one.event) for one in promises), return_exceptions=True
         )
-        kept = [one.number for one, end in zip(promises, ends, strict=True) if end is None]
+        ends = {one.number: end for one, end in zip(promises, found, strict=True)}
+        kept = [number for number, end in ends.items() if end is None]
         if kept:
             await self._outbox.kept(kept)
-        failed = [end for end in ends if end is not None]
+        bad = {number: _words(end) for number, end in ends.items() if isinstance(end, _ITS_OWN)}
+        if bad:
+            await self._outbox.set_aside(bad)
+        failed = {
+            number: end for number, end in ends.items() if end is not None and number not in bad
+        }
         if failed:
-            await self._outbox.give_back([one.number for one in promises if one.number not in kept])
-            raise failed[0]
-        return len(kept)
+            await self._outbox.give_back(list(failed))
+            raise next(iter(failed.values()))
+        return len(ends)
 
     async def _rest(self) -> None:
         try:
@@ -112,3 +130,8 @@ class Relay:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+
+def _words(error: BaseException) -> str:
+    """The kind alone: what the error says may quote the user's row."""
+    return f"can't be written as a message: {type(error).__name__}"

@@ -28,6 +28,7 @@ from disconnect_fanout.flow.fact import (
     Fact,
     OutcomeUnrecorded,
     RanShort,
+    RowSetAside,
 )
 from disconnect_fanout.policy.decide import (
     DeadLettered,
@@ -96,6 +97,10 @@ class LogLines:
             case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):
                 self._log.error(
                     "sent, but not recorded", delivery=name, attempt=number, result=result.value
+                )
+            case RowSetAside(row=row):
+                self._log.error(
+                    "a row was set aside", table=row.table.value, row=_name(row.id), why=row.what
                 )
             case _:
                 assert_never(fact)

@@ -11,6 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.domain.platform import UNREGISTERED
@@ -22,6 +23,7 @@ from disconnect_fanout.flow.fact import (
     DependencyChanged,
     EventHandled,
     Fact,
+    RowSetAside,
 )
 from disconnect_fanout.policy.decide import Delivered
 
@@ -61,6 +63,13 @@ class Metrics:
         self._crashes = self._counter(
             "fanout_tasks_crashed", "Tasks and duties that met a bug; sum over workers."
         )
+        self._set_aside = self._counter(
+            "fanout_rows_set_aside",
+            "Rows of the database that can't be read, once for each process that met one.",
+            "table",
+        )
+        for table in RowKind:
+            self._set_aside.labels(table.value)
         self._latency = Histogram(
             "fanout_delivery_latency_seconds",
             "From an event's arrival at the worker to the answer of the first attempt.",
@@ -108,6 +117,8 @@ class Metrics:
                 self._breaker.labels(platform).set(opened)
             case DependencyChanged(what=what, reachable=False):
                 self._outages.labels(what).inc()
+            case RowSetAside(row=row):
+                self._set_aside.labels(row.table.value).inc()
             case _:
                 pass
 

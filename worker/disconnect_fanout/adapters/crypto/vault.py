@@ -39,7 +39,7 @@ class Vault:
         """
         try:
             return self._fernet.decrypt(sealed)
-        except InvalidToken:
+        except (InvalidToken, ValueError, TypeError):  # SQLite stores a text among bytes, too
             raise Unsealable("FANOUT_SECRET_KEY does not open what is stored") from None
 
 

@@ -59,6 +59,7 @@ outbox = Table(
     Column("sealed", LargeBinary, nullable=False),  # the event, encrypted
     Column("created_at", BigInteger, nullable=False),
     Column("taken_until", BigInteger, nullable=False),  # 0: nobody publishes it
+    Column("problem", String(120)),  # why it was set aside; it is tried again, but rarely
     Index("ix_outbox_user_hash", "user_hash"),
 )
 

@@ -12,8 +12,10 @@ from disconnect_fanout.adapters.store.link_search import LinkSearch
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import clear, clear_email, links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 
 _MOST_AT_ONCE = 500
+_BEFORE_ALL = -(2**63)
 _USER = ("user_hash", "mailbox_hash", "spelling", "google_hash", "sealed", "email", "google_id")
 _SEAL = (
     update(links)
@@ -30,6 +32,7 @@ class ClearLinks:
         self._seals = seals
         self._links = SealedLinks(database, seals)
         self._is_odd = key(database, "email") == ODD
+        self._passed = _BEFORE_ALL
 
     async def do_some(self) -> int:
         """Seal some links; return how many, 0 when none is left.
@@ -38,8 +41,12 @@ class ClearLinks:
         left for the next time.
         """
         async with self._database.intend() as connection:
-            count = await self._seal(connection, clear_email, self._is_odd)
-            return count or await self._seal(connection, clear, order=links.c.id)
+            if count := await self._seal(connection, clear_email, self._is_odd):
+                return count
+        while True:
+            sealed, seen = await self._some()
+            if sealed or not seen:
+                return sealed
 
     async def seal_over(self, email: str) -> None:
         """Seal rows over which another address was written, so that nothing of this one is left."""
@@ -52,15 +59,26 @@ class ClearLinks:
             while await self._seal(connection, theirs, clear_email):
                 pass
 
-    async def _seal(
-        self,
-        connection: AsyncConnection,
-        *which: ColumnElement[bool],
-        order: ColumnElement[int] | None = None,
-    ) -> int:
+    async def _some(self) -> tuple[int, int]:
+        """Return how many were sealed, and how many were looked at.
+
+        What could not be sealed is passed by until the walk begins anew: a heap of it must not
+        keep what comes behind it clear.
+        """
+        some = select(*link_columns(self._database)).where(clear, links.c.id > self._passed)
+        some = some.order_by(links.c.id).limit(_MOST_AT_ONCE)
+        async with self._database.intend() as connection:
+            rows = (await connection.execute(some.with_for_update(skip_locked=True))).all()
+            sealed = [one for row in rows if (one := self._sealed(row)) is not None]
+            if sealed:
+                await connection.execute(_SEAL, sealed)
+        self._passed = rows[-1].id if rows and len(sealed) < len(rows) else self._passed
+        if not rows:
+            self._passed = _BEFORE_ALL
+        return len(sealed), len(rows)
+
+    async def _seal(self, connection: AsyncConnection, *which: ColumnElement[bool]) -> int:
         some = select(*link_columns(self._database)).where(*which).limit(_MOST_AT_ONCE)
-        if order is not None:  # whose index has these rows and no others
-            some = some.order_by(order)
         rows = await connection.execute(some.with_for_update(skip_locked=True))
         sealed = [one for row in rows if (one := self._sealed(row)) is not None]
         if sealed:
@@ -70,8 +88,7 @@ class ClearLinks:
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:
         """Return the row's new values; None if what is sealed in it can't be opened."""
         try:
-            link = self._links.open(row)
-        except Unsealable:
+            user = self._links.sealed_columns(row)
+        except (Unsealable, UnreadableRow):
             return None
-        user = self._links.user_columns(link)
         return {"row": row.id, **{f"_{name}": value for name, value in user.items()}}

@@ -33,6 +33,7 @@ from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.adapters.store.engine import sqlite_engine
 from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.set_aside import SetAside
 from disconnect_fanout.policy.session_limits import WORKING, SessionLimits
 
 # As a subquery the clock is read once for a statement. Bare, PostgreSQL would read it for each row
@@ -71,6 +72,8 @@ class Database:
             self._intender = self._postgres.intender
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is told there."""
+        self.set_aside = SetAside()
+        """Told of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, Select, func, or_, select
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
@@ -12,15 +12,18 @@ from disconnect_fanout.adapters.store.delivery_row import (
     doomed,
     interrupted,
 )
-from disconnect_fanout.adapters.store.instant import from_ms, maybe_from_ms, span_ms
+from disconnect_fanout.adapters.store.instant import span_ms
+from disconnect_fanout.adapters.store.letter_row import letter_of
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.tables import dead, decided, deliveries, waiting
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.adapters.store.waiting_platforms import (
     unsendable_platforms,
     why_unsendable,
 )
-from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
+from disconnect_fanout.domain.dead_letter import DeadLetter
 
 _MOST_AT_ONCE = 500
 _LETTER = (
@@ -46,7 +49,7 @@ class SqlDeadLetterStore:
     async def decided(self, delivery_ids: Collection[str]) -> Sequence[DeadLetter]:
         """Return the letters of those among the ids whose row is decided."""
         named = self._database.among(deliveries.c.id, delivery_ids)
-        return await self._letters(select(*_LETTER).where(decided, named))
+        return await self._letters(select(*_LETTER).where(decided, named).limit(len(delivery_ids)))
 
     async def overdue(self, older_than_s: float, limit: int) -> Sequence[DeadLetter]:
         """Return letters of rows that have been decided for so long that their worker is gone."""
@@ -98,9 +101,28 @@ class SqlDeadLetterStore:
                 count += rows
         return count
 
-    async def _letters(self, statement: Any) -> Sequence[DeadLetter]:  # noqa: ANN401
+    async def _letters(self, statement: Select[Any]) -> Sequence[DeadLetter]:
+        """Return the letters that can be written; the other rows are said.
+
+        Where a page holds none but those, the next one is read: they hold up nobody behind them.
+        """
+        letters: list[DeadLetter] = []
+        seen = 0
         async with self._database.read() as connection:
-            return [_letter(row) for row in await connection.execute(statement)]
+            while not letters:
+                rows = (await connection.execute(statement.offset(seen))).all()
+                letters = [one for row in rows if (one := self._letter(row)) is not None]
+                seen += len(rows)
+                if not rows:
+                    break
+        return letters
+
+    def _letter(self, row: Row[Any]) -> DeadLetter | None:
+        try:
+            return letter_of(row)
+        except UnreadableRow as error:
+            self._database.set_aside.note(BadRow(RowKind.DELIVERIES, row.id, str(error)))
+            return None
 
     async def _condemn_some(self, platform_id: str) -> int:
         abandoned = self._database.now_ms - REPORT_FIRST_MS
@@ -123,18 +145,3 @@ class SqlDeadLetterStore:
             await save(connection, [doomed(counted.get(row.id, row), reason) for row in rows])
             await close_items(connection, {row.id: False for row in rows if row.job is not None})
         return len(rows)
-
-
-def _letter(row: Any) -> DeadLetter:  # noqa: ANN401 - a row of _LETTER
-    return DeadLetter(
-        delivery_id=row.id,
-        event_id=row.event_id,
-        platform_id=row.platform_id,
-        reason=DeadReason(row.reason),
-        attempts=row.attempts,
-        last_result=row.last_result,
-        last_status=row.last_status,
-        first_failed_at=maybe_from_ms(row.first_failed_at),
-        dead_at=from_ms(row.decided_at),
-        replays=row.replays,
-    )

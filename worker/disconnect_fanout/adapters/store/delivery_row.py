@@ -92,6 +92,11 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     )
 
 
+def postponed(row: DeliveryRow, wait_ms: int, why: str) -> DeliveryRow:
+    """Look at the row again after a while: nothing can be sent, and that was no attempt."""
+    return replace(row, lease=None, next_at=row.read_at + wait_ms, last_error=why)
+
+
 def given_back(row: DeliveryRow, wait_ms: int = 0) -> DeliveryRow:
     """Make the row due again, now or a little later, as if it had never been claimed."""
     return replace(row, lease=None, next_at=row.read_at + wait_ms)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
@@ -14,9 +14,11 @@ from disconnect_fanout.adapters.store.delivery_row import (
     hastened,
     interrupted,
     leased,
+    postponed,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.reconnected import leave_out
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
@@ -27,14 +29,34 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
-from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
+from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
+
+LOOK_AGAIN_MS = 60_000
+UNREADABLE_EVENT = "its event can't be read by this version"
+"""The ``last_error`` of a delivery that waits for somebody who can read its event."""
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
 _HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
 _NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
+
+
+_KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
+_COUNTED = (deliveries.c.attempts, deliveries.c.step, deliveries.c.replays, deliveries.c.born_at)
+
+
+def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
+    """Return what must hold of a waiting row, so that it can be reckoned with.
+
+    In a state that this version does not know it is left to those who do. SQLite stores a text in
+    any column.
+    """
+    if not database.sqlite:
+        return (_KNOWN_STATE,)
+    return (_KNOWN_STATE, *(func.typeof(one) == "integer" for one in _COUNTED))
 
 
 class SqlDueStore:
@@ -86,6 +108,7 @@ class SqlDueStore:
                 self._database.now_ms >= _DUE,
                 ~self._database.among(deliveries.c.id, holding),
                 _NOT_HELD,
+                *sendable(self._database),
                 *unleased,
                 order=_DUE,
                 limit=limit,
@@ -137,30 +160,33 @@ class SqlDueStore:
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
     ) -> Sequence[Claim]:
         sealed = await self._sealed(connection, rows)
-        forgotten = [row for row in rows if row.event_id not in sealed]
-        await self._call_off(connection, forgotten)
-        back = await self._leave_out(connection, rows, sealed)
+        await self._call_off(connection, [row for row in rows if row.event_id not in sealed])
+        found = dict(readable(self._database, self._seals, sealed.items()))
+        back = await self._leave_out(connection, rows, found)
         rows = [row for row in rows if row.event_id in sealed and row.id not in back]
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
-        mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
-        await save(connection, mine)
-        await write_cut_off(connection, self._database, (row for row in mine if row.id in cut))
+        counted = [interrupted(row) if row.id in cut else row for row in rows]
+        mine = [leased(row, token, lease_ms) for row in counted if row.event_id in found]
+        left = [row for row in counted if row.event_id not in found]
+        later = [postponed(row, LOOK_AGAIN_MS, UNREADABLE_EVENT) for row in left]
+        await save(connection, [*mine, *later])
+        await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
         return [
-            Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
-            for row in mine
+            Claim(_delivery(row, found[row.event_id]), interrupted=row.id in cut) for row in mine
         ]
 
     async def _leave_out(
-        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], sealed: Mapping[str, bytes]
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[DeliveryRow],
+        found: Mapping[str, DisconnectEvent],
     ) -> set[str]:
         """Between two requests of a replay lie up to days, in which a user may have come back."""
-        replayed = [row for row in rows if row.job is not None and row.event_id in sealed]
+        replayed = [row for row in rows if row.job is not None and row.event_id in found]
         if not replayed:
             return set()
-        events = {
-            one: self._seals.open_event(sealed[one]) for one in {row.event_id for row in replayed}
-        }
+        events = {one: found[one] for one in {row.event_id for row in replayed}}
         return await leave_out(connection, self._database, self._seals, replayed, events)
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
@@ -180,18 +206,19 @@ class SqlDueStore:
         )
         return {row.id: row.sealed for row in found}
 
-    def _delivery(self, row: DeliveryRow, sealed: bytes) -> LeasedDelivery:
-        return LeasedDelivery(
-            id=row.id,
-            platform_id=row.platform_id,
-            event=self._seals.open_event(sealed),
-            lease=row.lease or "",
-            progress=Progress(
-                attempts=row.attempts,
-                step=row.step,
-                age_s=(row.read_at - row.born_at) / 1000,
-                replays=row.replays,
-                told=row.told,
-                interruptions=row.interruptions,
-            ),
-        )
+
+def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:
+    return LeasedDelivery(
+        id=row.id,
+        platform_id=row.platform_id,
+        event=event,
+        lease=row.lease or "",
+        progress=Progress(
+            attempts=row.attempts,
+            step=row.step,
+            age_s=(row.read_at - row.born_at) / 1000,
+            replays=row.replays,
+            told=row.told,
+            interruptions=row.interruptions,
+        ),
+    )

@@ -6,6 +6,9 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.tables import duties
 
+_NOBODY_MS = span_ms(86_400.0)
+"""Nobody holds a duty for so long: the database's clock has gone back since, or it is nonsense."""
+
 
 class Duty:
     """Hands duties out, for a limited time by the database's clock."""
@@ -24,7 +27,11 @@ class Duty:
         statement = insert.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
-            where=or_(duties.c.holder == holder, duties.c.until <= self._database.now_ms),
+            where=or_(
+                duties.c.holder == holder,
+                duties.c.until <= self._database.now_ms,
+                duties.c.until > self._database.now_ms + _NOBODY_MS,
+            ),
         ).returning(duties.c.name)
         async with self._database.intend() as connection:
             return (await connection.execute(statement)).first() is not None

@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_events.identifier import is_email
+from disconnect_fanout.adapters.broker.codec import decode_event, encode_event
 from disconnect_fanout.adapters.store.api_tables import credentials
 from disconnect_fanout.adapters.store.credential_book import CredentialBook
 from disconnect_fanout.adapters.store.database import Database
@@ -18,6 +20,7 @@ from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -90,26 +93,30 @@ class SqlConnections:
             self._credentials.of_user(email),
             credentials.c.type == Calendar.GOOGLE.credential_type,
         )
-        known = [one.google_id for one in await self._credentials.find(connection, *theirs)]
+        known = await self._known_accounts(connection, *theirs)
         found, google_id = await self._candidates(connection, email, known, at, _ANY)
         open_links = await self._locked(connection, found)
         if platform_id not in {link.platform_id for link in open_links.values()}:
             return NotConnected()
-        await self._credentials.take(connection, *theirs)
+        with suppress(UnreadableRow):  # deleted all the same
+            await self._credentials.take(connection, *theirs)
         ended = await self._end(connection, email, google_id, open_links, at)
         what = Disconnection(told, google_id, ended, Provider.GOOGLE, at, platform_id)
-        await self._outbox.put(connection, events_of(what, _new_id))
+        await self._promise(connection, what)
         return Ended()
 
     async def _end_credential(
         self, number: int, calendar: Calendar, user_id: int, connection: AsyncConnection
     ) -> Credential | NotConnected:
-        gone = await self._credentials.take(
-            connection,
-            credentials.c.id == number,
-            credentials.c.user_id == user_id,
-            credentials.c.type == calendar.credential_type,
-        )
+        try:
+            gone = await self._credentials.take(
+                connection,
+                credentials.c.id == number,
+                credentials.c.user_id == user_id,
+                credentials.c.type == calendar.credential_type,
+            )
+        except UnreadableRow:  # nobody knows whose it is; ends the transaction
+            raise Unpublishable from None
         if not gone:
             return NotConnected()
         (credential,) = gone
@@ -122,8 +129,29 @@ class SqlConnections:
         open_links = await self._locked(connection, found)
         ended = await self._end(connection, credential.email, google_id, open_links, at)
         what = Disconnection(readable(credential.email), google_id, ended, provider, at, None)
-        await self._outbox.put(connection, events_of(what, _new_id))
+        await self._promise(connection, what)
         return credential
+
+    async def _known_accounts(
+        self, connection: AsyncConnection, *theirs: ColumnElement[bool]
+    ) -> list[str | None]:
+        """Return the ids that a user's credentials name; none if they can't be read."""
+        try:
+            return [one.google_id for one in await self._credentials.find(connection, *theirs)]
+        except UnreadableRow:  # the address finds all links
+            return []
+
+    async def _promise(self, connection: AsyncConnection, what: Disconnection) -> None:
+        """Promise to tell of it, if that can be said at all; else the transaction ends.
+
+        Raises:
+            Unpublishable: no worker would take the event.
+        """
+        events = events_of(what, _new_id)
+        for event in events:
+            if decode_event(encode_event(event), "application/json") != event:
+                raise Unpublishable
+        await self._outbox.put(connection, events)
 
     async def _candidates(
         self,

@@ -20,7 +20,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
@@ -33,11 +32,11 @@ from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
 from disconnect_fanout.adapters.store.tables import attempts, deliveries, events, links, waiting
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.adapters.store.user_match import UserMatch, match_events
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import forgotten
 from disconnect_fanout.domain.identity import content_hash
-from disconnect_fanout.domain.mailbox import mailbox
 
 _LARGEST_PAGE = 500
 _DELIVERIES = 50  # with ten attempts each they are a page
@@ -89,7 +88,7 @@ class Forgetting:
             .where(about_them, _ANSWERED)
         )
         async with self._database.read() as connection:
-            linked = len(await self._linked(connection))
+            linked = len(await self._links.numbers(connection, self._email))
             known = (await connection.execute(recorded)).scalar_one()
             count, untold, dead = (await connection.execute(told)).one()
             answers = (await connection.execute(answered)).scalar_one()
@@ -135,7 +134,7 @@ class Forgetting:
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())
-            link_ids = await self._linked(connection)
+            link_ids = await self._links.numbers(connection, self._email)
         await self._papers.remove()
         for page in _pages(delivery_ids, _DELIVERIES):
             await self._empty_deliveries(page)
@@ -148,11 +147,6 @@ class Forgetting:
 
     async def _theirs(self) -> UserMatch:
         return await match_events(self._database, self._seals, self._email)
-
-    async def _linked(self, connection: AsyncConnection) -> list[int]:
-        """Return their links' rows, not those that may be another's (``Link.folded``)."""
-        found = await self._links.find(connection, [self._email])
-        return [row for row, link in found.items() if link.email == mailbox(self._email)]
 
     async def _discard_page(self) -> int | None:
         """Return how many were discarded; None when there was nothing to call off."""
@@ -199,18 +193,17 @@ class Forgetting:
         wanted = select(events.c.id, events.c.sealed).where(self._database.among(events.c.id, ids))
         async with self._database.record() as connection:
             rows = await connection.execute(wanted.order_by(events.c.id).with_for_update())
-            left = {row.id: forgotten(self._seals.open_event(row.sealed)) for row in rows}
-            await connection.execute(
-                _EMPTY,
-                [
-                    {
-                        "_id": one,
-                        "_sealed": self._seals.seal_event(event),
-                        "_content": self._seals.text_hash(content_hash(event)),
-                    }
-                    for one, event in left.items()
-                ],
-            )
+            left = [{"_id": row.id, **self._left_of(row.sealed)} for row in rows]
+            await connection.execute(_EMPTY, left)
+
+    def _left_of(self, sealed: bytes) -> dict[str, object]:
+        """Return what may be kept of an event; nothing of one that this version can't read."""
+        try:
+            event = forgotten(self._seals.open_event(sealed))
+        except UnreadableRow:
+            return {"_sealed": self._seals.seal(b"null"), "_content": ""}
+        hashed = self._seals.text_hash(content_hash(event))
+        return {"_sealed": self._seals.seal_event(event), "_content": hashed}
 
 
 def _deliveries_of(*which: ColumnElement[bool]) -> Select[Any]:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
@@ -17,13 +19,19 @@ def to_s(instant: datetime) -> int:
 
 
 def from_ms(ms: int) -> datetime:
-    """Return the instant."""
-    return _EPOCH + timedelta(milliseconds=ms)
+    """Return the instant; one that no calendar holds is the last or the first that there is.
+
+    One row of a foreign hand must not take a whole list with it.
+    """
+    try:
+        return _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return _LAST if ms > 0 else _FIRST
 
 
 def from_s(seconds: int) -> datetime:
-    """Return the instant."""
-    return _EPOCH + timedelta(seconds=seconds)
+    """Return the instant; likewise."""
+    return from_ms(seconds * 1000)
 
 
 def span_ms(seconds: float) -> int:

@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
+from disconnect_fanout.adapters.store.readable_events import readable as read_events
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events, google_known, links
 from disconnect_fanout.domain.event import DisconnectEvent, User
@@ -102,11 +103,12 @@ class SqlLinkStore:
     ) -> Sequence[Sequence[DisconnectEvent]]:
         """A hash brings namesakes along (``spelling``), so what was sealed decides."""
         found: defaultdict[str, dict[str, DisconnectEvent]] = defaultdict(dict)
-        for row in rows:
-            event = self._seals.open_event(row.sealed)
-            found[event.user.mailbox][event.id] = event
-            if row.google_hash is not None:
-                found[row.google_hash][event.id] = event
+        by_id = {row.id: row for row in rows}
+        sealed = ((name, row.sealed) for name, row in by_id.items())
+        for name, event in read_events(self._database, self._seals, sealed):
+            found[event.user.mailbox][name] = event
+            if (hashed := by_id[name].google_hash) is not None:
+                found[hashed][name] = event
         none: dict[str, DisconnectEvent] = {}
         accounts = [one.google_id and self._seals.text_hash(one.google_id) for one in users]
         return [

@@ -1,17 +1,34 @@
 """The outbox: events written in the transaction of what they tell of, until they are published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.api_tables import outbox
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import hash_columns
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.relay import Promise
+
+SET_ASIDE_FOR_S = 3600.0
+"""A newer version beside us, or an operator who has mended the row, gets it told after all."""
+_LONGEST_PROBLEM = 120
+_NOBODY_MS = span_ms(2 * SET_ASIDE_FOR_S)
+"""Nobody takes a row for so long: the database's clock has gone back since, or it is nonsense."""
+
+_SET_ASIDE = (
+    update(outbox)
+    .where(outbox.c.number == bindparam("_number"))
+    .values(problem=bindparam("_problem"))
+)
 
 
 class SqlOutbox:
@@ -36,10 +53,50 @@ class SqlOutbox:
         await connection.execute(insert(outbox).values(rows))
 
     async def take(self, limit: int, for_s: float) -> Sequence[Promise]:
-        """Take the oldest ones that nobody else has taken."""
+        """Take the oldest ones that nobody else has taken; those that can't be read are set aside.
+
+        So many are taken that a heap of bad ones does not keep the good ones behind it waiting.
+        """
+        while True:
+            rows = await self._take(limit, for_s)
+            read = [one for row in rows if (one := self._read(row)) is not None]
+            if bad := {one.number: one.what for one in read if isinstance(one, _Unread)}:
+                await self.set_aside(bad)
+            if good := [one for one in read if isinstance(one, Promise)]:
+                return good
+            if len(rows) < limit:
+                return ()
+
+    async def set_aside(self, problems: Mapping[int, str]) -> None:
+        """Leave rows alone for an hour; say which, and why."""
+        marks = [
+            {"_number": number, "_problem": what[:_LONGEST_PROBLEM]}
+            for number, what in sorted(problems.items())
+        ]
+        until = self._database.now_ms + span_ms(SET_ASIDE_FOR_S)
+        async with self._database.intend() as connection:
+            await connection.execute(_SET_ASIDE, marks)
+            left = update(outbox).where(outbox.c.number.in_(problems))
+            await connection.execute(left.values(taken_until=until))
+        for number, what in problems.items():
+            self._database.set_aside.note(BadRow(RowKind.OUTBOX, str(number), what))
+
+    async def give_back(self, numbers: Sequence[int]) -> None:
+        """Let others, or the next turn, have what could not be published."""
+        free = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=0)
+        async with self._database.intend() as connection:
+            await connection.execute(free)
+
+    async def kept(self, numbers: Sequence[int]) -> None:
+        """Forget what was published."""
+        async with self._database.intend() as connection:
+            await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+
+    async def _take(self, limit: int, for_s: float) -> Sequence[Row[Any]]:
+        now = self._database.now_ms
         free = (
             select(outbox.c.number)
-            .where(outbox.c.taken_until <= self._database.now_ms)
+            .where(or_(outbox.c.taken_until <= now, outbox.c.taken_until > now + _NOBODY_MS))
             .order_by(outbox.c.number)
             .limit(limit)
         )
@@ -54,18 +111,21 @@ class SqlOutbox:
             until = self._database.now_ms + span_ms(for_s)
             taken = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=until)
             rows = await connection.execute(taken.returning(outbox.c.number, outbox.c.sealed))
-            return [
-                Promise(row.number, self._seals.open_event(row.sealed))
-                for row in sorted(rows, key=lambda row: row.number)
-            ]
+            return sorted(rows, key=lambda row: row.number)
 
-    async def give_back(self, numbers: Sequence[int]) -> None:
-        """Let others, or the next turn, have what could not be published."""
-        free = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=0)
-        async with self._database.intend() as connection:
-            await connection.execute(free)
+    def _read(self, row: Row[Any]) -> "Promise | _Unread | None":
+        """None if its key is missing: it stays taken for a while, for the key may come."""
+        try:
+            return Promise(row.number, self._seals.open_event(row.sealed))
+        except UnreadableRow as error:
+            return _Unread(row.number, str(error))
+        except Unsealable:
+            what = "sealed: no key of FANOUT_SECRET_KEY opens it"
+            self._database.set_aside.note(BadRow(RowKind.OUTBOX, str(row.number), what))
+            return None
 
-    async def kept(self, numbers: Sequence[int]) -> None:
-        """Forget what was published."""
-        async with self._database.intend() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    number: int
+    what: str

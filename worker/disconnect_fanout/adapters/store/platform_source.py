@@ -8,7 +8,9 @@ from sqlalchemy import and_, select
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret, signing_key
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.platform_row import platform_flaw
 from disconnect_fanout.adapters.store.tables import platforms
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
 
 
@@ -26,7 +28,10 @@ class SqlPlatformSource:
         self._known: dict[tuple[str, bytes], SigningKey] = {}
 
     async def platforms(self) -> Sequence[Platform]:
-        """Return all of them, secrets decrypted; one whose secret does not decrypt has no keys."""
+        """Return all of them, secrets decrypted; one whose secret does not decrypt has no keys.
+
+        One whose row can't be used has none either, and says its flaw.
+        """
         overlap = and_(
             platforms.c.old_secret.is_not(None),
             platforms.c.old_secret_until > self._database.now_ms,
@@ -38,6 +43,10 @@ class SqlPlatformSource:
         return [self._platform(row, before) for row in rows]
 
     def _platform(self, row: Any, before: dict[tuple[str, bytes], SigningKey]) -> Platform:  # noqa: ANN401
+        flaw = platform_flaw(row)
+        if flaw is not None:
+            self._database.set_aside.note(BadRow(RowKind.PLATFORMS, str(row.id), flaw))
+            return self._unusable(row, flaw)
         sealed = [row.old_secret, row.secret] if row.overlap else [row.secret]
         return Platform(
             id=row.id,
@@ -52,6 +61,21 @@ class SqlPlatformSource:
             authority=row.authority,
             enabled=row.enabled,
             paused=row.paused_at is not None,
+        )
+
+    def _unusable(self, row: Any, flaw: str) -> Platform:  # noqa: ANN401
+        """It is registered, so that what is for it waits instead of dying; it can't be asked."""
+        return Platform(
+            id=row.id,
+            name=str(row.name),
+            url="",
+            scheme=Scheme.STANDARD,
+            keys=(),
+            revision=0,
+            timeout_s=self._timeout_s,
+            enabled=bool(row.enabled),
+            paused=row.paused_at is not None,
+            flaw=flaw,
         )
 
     def _keys(

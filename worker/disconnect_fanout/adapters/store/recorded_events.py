@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.adapters.store.user_match import match_events
@@ -41,11 +42,12 @@ class RecordedEvents:
         """
         theirs = await match_events(self._database, self._seals, email)
         wanted = (
-            select(events.c.sealed)
+            select(events.c.id, events.c.sealed)
             .where(theirs.rows())
             .order_by(events.c.received_at.desc(), events.c.id)
             .limit(limit)
         )
         async with self._database.read() as connection:
-            sealed = (await connection.execute(wanted)).scalars().all()
-        return [self._seals.open_event(one) for one in sealed]
+            rows = (await connection.execute(wanted)).all()
+        sealed = ((row.id, row.sealed) for row in rows)
+        return [event for _, event in readable(self._database, self._seals, sealed)]

@@ -48,6 +48,7 @@ class RegisteredPlatform:
     """One row of ``platforms list``, with counts.
 
     Attributes:
+        scheme: one that a newer version knows is shown as it is.
         state: ``active``, ``paused`` or ``disabled``.
         disabled_by: the delivery whose 410 did it, None if an operator did.
         old_secret_until: during a rotation, until when the old secret signs too.
@@ -61,7 +62,7 @@ class RegisteredPlatform:
     id: str
     name: str
     url: str
-    scheme: Scheme
+    scheme: str
     state: str
     enabled: bool
     disabled_reason: str | None
@@ -88,7 +89,7 @@ def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
         id=row.id,
         name=row.name,
         url=row.url,
-        scheme=Scheme(row.scheme),
+        scheme=row.scheme,
         state=_state(row),
         enabled=row.enabled,
         disabled_reason=row.disabled_reason,

@@ -66,7 +66,15 @@ def returned(row: DeliveryRow, reason: str | None, heir: str | None) -> Delivery
     """
     if heir is not None or (reason is None and not row.told):
         return replace(row, job=heir, lease=None)
-    return doomed(row, DeadReason(reason or DeadReason.EXHAUSTED))
+    return doomed(row, _known(reason))
+
+
+def _known(reason: str | None) -> DeadReason:
+    """A reason of a newer version is none that we could give again."""
+    try:
+        return DeadReason(reason or DeadReason.EXHAUSTED)
+    except ValueError:
+        return DeadReason.EXHAUSTED
 
 
 async def _released(

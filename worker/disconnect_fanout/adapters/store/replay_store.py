@@ -22,6 +22,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
+from disconnect_fanout.adapters.store.readable_events import readable
 from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.replay_end import finish
 from disconnect_fanout.adapters.store.replay_items import (
@@ -43,6 +44,7 @@ from disconnect_fanout.adapters.store.tables import (
     replaying,
     replays,
 )
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import ReplayState
 
@@ -99,6 +101,10 @@ class SqlReplayStore:
             )
             row = found.first()
             if row is None:
+                return 0
+            if row.rate_per_s is not None and not row.rate_per_s > 0:
+                what = "rate_per_s: is no positive number"
+                self._database.set_aside.note(BadRow(RowKind.REPLAYS, job, what))
                 return 0
             if row.state == ReplayState.CANCELLED:
                 return await take_back(connection, self._database, job)
@@ -180,11 +186,12 @@ class SqlReplayStore:
     ) -> list[DisconnectEvent]:
         """Return these events, but for those whose user was forgotten."""
         found = await connection.execute(
-            select(events.c.sealed).where(
+            select(events.c.id, events.c.sealed).where(
                 self._database.among(events.c.id, ids), events.c.user_hash.is_not(None)
             )
         )
-        return [self._seals.open_event(one) for one in found.scalars()]
+        sealed = ((row.id, row.sealed) for row in found)
+        return [one for _, one in readable(self._database, self._seals, sealed)]
 
     async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
         """Return the platforms that have not taken what the job released for them already.

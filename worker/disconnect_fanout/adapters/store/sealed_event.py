@@ -9,6 +9,7 @@ from sqlalchemy import select
 from disconnect_fanout.adapters.crypto.vault import Vault, lookup_hash
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import installation
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 
 
@@ -36,8 +37,13 @@ class Seals:
 
         Raises:
             Unsealable: none of the configured keys opens it.
+            UnreadableRow: it holds what this version does not know.
         """
-        return _from_json(orjson.loads(self._vault.open(sealed)))
+        plain = self._vault.open(sealed)
+        try:
+            return _from_json(orjson.loads(plain))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise UnreadableRow("sealed: holds no event that this version can read") from None
 
     def seal(self, plain: bytes) -> bytes:
         """Return anything else that must not be read at rest, encrypted."""
@@ -68,9 +74,13 @@ class Seals:
 
         Raises:
             Unsealable: none of the configured keys opens them.
+            UnreadableRow: what is sealed is something else.
         """
-        email, google_id = orjson.loads(self._vault.open(sealed))
-        return email, google_id
+        match _json(self._vault.open(sealed)):
+            case [str(email), str() | None as google_id]:
+                return email, google_id
+            case _:
+                raise UnreadableRow("sealed: holds no address that this version can read")
 
 
 async def load_seals(database: Database, vault: Vault) -> Seals:
@@ -83,6 +93,13 @@ async def load_seals(database: Database, vault: Vault) -> Seals:
     async with database.read() as connection:
         sealed = (await connection.execute(select(installation.c.lookup_key))).scalar_one()
     return Seals(vault, vault.open(sealed))
+
+
+def _json(text: bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return None
 
 
 def _as_json(event: DisconnectEvent) -> dict[str, object]:

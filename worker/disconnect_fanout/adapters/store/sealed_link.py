@@ -6,7 +6,7 @@ found by its clear columns until then, however they are spelled (``spelling``).
 
 import asyncio
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, union_all
@@ -20,13 +20,15 @@ from disconnect_fanout.adapters.store.clear_spelling import (
     written,
 )
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.instant import from_s, to_s
+from disconnect_fanout.adapters.store.instant import to_s
+from disconnect_fanout.adapters.store.link_row import instant_of, platform_of, provider_of
 from disconnect_fanout.adapters.store.link_search import LinkSearch, is_folded
 from disconnect_fanout.adapters.store.probe import probe
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import Spelling, hash_columns
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links, spelled
-from disconnect_fanout.domain.event import Provider
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.mailbox import mailbox, readable
@@ -36,8 +38,6 @@ NO_GOOGLE_ID = "not digits"
 
 _MOST_ROWS = 1000
 """More are compared in a thread: whoever waits for an answer of a platform must not wait for us."""
-_EARLIEST_S = to_s(datetime.min.replace(tzinfo=UTC))
-_LATEST_S = to_s(datetime.max.replace(tzinfo=UTC))
 
 
 class SealedLinks:
@@ -58,6 +58,8 @@ class SealedLinks:
         A value that was asked for is known by its hash; only what was not is decrypted. Among them
         are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one.
 
+        One that can't be read is left out, and said.
+
         Raises:
             Unsealable: a link was sealed with a key that is not configured.
         """
@@ -68,6 +70,28 @@ class SealedLinks:
         if len(rows) > _MOST_ROWS:  # odd ones, not sealed yet
             return await asyncio.to_thread(self._opened, rows, search)
         return self._opened(rows, search)
+
+    async def numbers(self, connection: AsyncConnection, email: str) -> list[int]:
+        """Return the rows of a mailbox, those that can't be read among them.
+
+        Not those that may be another's (``Link.folded``).
+        """
+        search, box = LinkSearch(self._seals, [email]), mailbox(email)
+        rows = (await connection.execute(self.look_up(search))).all()
+        theirs = {row.id: row for row in rows if search.may_have(row)}
+        return sorted(one for one, row in theirs.items() if self._box(row, search) == box)
+
+    def read(self, row: Row[Any], search: LinkSearch | None = None) -> Link | None:
+        """Return the link of a row; None if it can't be read, which is said.
+
+        Raises:
+            Unsealable: it was sealed with a key that is not configured.
+        """
+        try:
+            return self.open(row, search)
+        except UnreadableRow as error:
+            self._database.set_aside.note(BadRow(RowKind.LINKS, str(row.id), str(error)))
+            return None
 
     def look_up(self, search: LinkSearch) -> CompoundSelect[Any]:
         """Return the query for at least one of these: their rows, and odd ones besides.
@@ -98,29 +122,23 @@ class SealedLinks:
 
         Raises:
             Unsealable: it was sealed with a key that is not configured.
+            UnreadableRow: a column does not hold what it should.
         """
-        email, google_id = self._user(row, search or LinkSearch(self._seals))
+        email, google_id = self.user(row, search)
         return Link(
             email=email,
-            platform_id=row.platform_id,
-            linked_at=_instant(row.linked_at),
-            unlinked_at=None if row.unlinked_at is None else _instant(row.unlinked_at),
+            platform_id=platform_of(row.platform_id),
+            linked_at=instant_of("linked_at", row.linked_at),
+            unlinked_at=_maybe_instant("unlinked_at", row.unlinked_at),
             google_id=google_id,
-            provider=_provider(row.provider),
-            folded=row.sealed is not None and written(row)[0] is None and is_folded(row),
-            latest_start=None if row.latest_start is None else _instant(row.latest_start),
+            provider=provider_of(row.provider),
+            folded=_is_folded(row),
+            latest_start=_maybe_instant("latest_start", row.latest_start),
         )
 
     def user_columns(self, link: Link) -> dict[str, Any]:
         """Return what says who is linked: sealed and hashed, nothing clear."""
-        google_id, spelling = link.google_id, Spelling.FOLDED if link.folded else Spelling.EXACT
-        return {
-            **hash_columns(self._seals, readable(link.email), spelling),
-            "google_hash": self._google_hash(google_id),
-            "sealed": self._seals.seal_user(link.email, google_id),
-            "email": None,
-            "google_id": None,
-        }
+        return self._user_columns(link.email, link.google_id, folded=link.folded)
 
     def columns(self, link: Link) -> dict[str, Any]:
         """Return a whole row but for its number."""
@@ -133,6 +151,26 @@ class SealedLinks:
             "latest_start": _maybe_to_s(link.latest_start),
         }
 
+    def sealed_columns(self, row: Row[Any]) -> dict[str, Any]:
+        """Return the columns that say who a row is about, sealed, whatever else is wrong with it.
+
+        Raises:
+            Unsealable: it was sealed with a key that is not configured.
+            UnreadableRow: what is sealed is no user.
+        """
+        email, google_id = self.user(row)
+        return self._user_columns(email, google_id, folded=_is_folded(row))
+
+    def _user_columns(self, email: str, google_id: str | None, *, folded: bool) -> dict[str, Any]:
+        spelling = Spelling.FOLDED if folded else Spelling.EXACT
+        return {
+            **hash_columns(self._seals, readable(email), spelling),
+            "google_hash": self._google_hash(google_id),
+            "sealed": self._seals.seal_user(email, google_id),
+            "email": None,
+            "google_id": None,
+        }
+
     def _google_hash(self, google_id: str | None) -> str | None:
         """What is no Google id is kept, and never found: its link is its address's."""
         if google_id is None:
@@ -140,11 +178,25 @@ class SealedLinks:
         return self._seals.text_hash(google_id) if is_google_id(google_id) else NO_GOOGLE_ID
 
     def _opened(self, rows: Iterable[Row[Any]], search: LinkSearch) -> dict[int, Link]:
-        found = {row.id: self.open(row, search) for row in rows if search.may_have(row)}
-        return {row: link for row, link in found.items() if search.wants(link)}
+        theirs = ((row.id, self.read(row, search)) for row in rows if search.may_have(row))
+        return {row: link for row, link in theirs if link is not None and search.wants(link)}
 
-    def _user(self, row: Row[Any], search: LinkSearch) -> tuple[str, str | None]:
-        """What is clear is newer than what is sealed: the owner wrote it since."""
+    def _box(self, row: Row[Any], search: LinkSearch) -> str | None:
+        try:
+            return self.user(row, search)[0]
+        except UnreadableRow:
+            return None
+
+    def user(self, row: Row[Any], search: LinkSearch | None = None) -> tuple[str, str | None]:
+        """Return who a row is about, whatever else is wrong with it.
+
+        What is clear is newer than what is sealed: the owner wrote it since.
+
+        Raises:
+            Unsealable: it was sealed with a key that is not configured.
+            UnreadableRow: what is sealed is no user.
+        """
+        search = search or LinkSearch(self._seals)
         email, google_id = written(row)
         if row.sealed is None:
             return email or "", google_id
@@ -161,17 +213,12 @@ class SealedLinks:
         return probe(self._database, link_columns(self._database), column, values, *where)
 
 
-def _provider(text: str | None) -> Provider | None:
-    """The owner's SQL may write what it likes; a provider that nobody knows restricts nothing."""
-    try:
-        return None if text is None else Provider(text.strip().lower())
-    except ValueError:
-        return None
+def _is_folded(row: Row[Any]) -> bool:
+    return row.sealed is not None and written(row)[0] is None and is_folded(row)
 
 
-def _instant(seconds: int) -> datetime:
-    """What no calendar has (milliseconds, by mistake) is as late as can be."""
-    return from_s(min(max(seconds, _EARLIEST_S), _LATEST_S))
+def _maybe_instant(column: str, value: object) -> datetime | None:
+    return None if value is None else instant_of(column, value)
 
 
 def _maybe_to_s(instant: datetime | None) -> int | None:

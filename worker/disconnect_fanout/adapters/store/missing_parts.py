@@ -1,0 +1,54 @@
+"""Keys and indexes that somebody has dropped, looked for by ``fanout check``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect
+
+from disconnect_fanout.adapters.store import api_tables, audit_trail, connects, open_breakers
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.partial_indexes import INDEXES
+from disconnect_fanout.adapters.store.tables import metadata
+
+_ELSEWHERE = (
+    api_tables.outbox,
+    audit_trail.audit,
+    connects.connects,
+    open_breakers.open_breakers,
+)
+"""Of the other modules that hold tables: imported, so that they are looked at too."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingParts:
+    """What the database lacks.
+
+    Attributes:
+        keys: tables without their primary key: no worker can write them.
+        indexes: by name; everything works without them, and takes long.
+    """
+
+    keys: Sequence[str]
+    indexes: Sequence[str]
+
+
+async def missing_parts(database: Database) -> MissingParts:
+    """Compare the database with what the migrations have made.
+
+    Raises:
+        StoreUnreachable: the database does not answer.
+    """
+    async with database.read() as connection:
+        return await connection.run_sync(_missing)
+
+
+def _missing(connection: Connection) -> MissingParts:
+    found = inspect(connection)
+    keys, indexes = [], []
+    for table in metadata.sorted_tables:
+        if not found.get_pk_constraint(table.name)["constrained_columns"]:
+            keys.append(table.name)
+        there = {one["name"] for one in found.get_indexes(table.name)}
+        wanted = [*table.indexes, *(one for one in INDEXES if one.table is table)]
+        indexes += [str(one.name) for one in wanted if one.name not in there]
+    return MissingParts(keys, sorted(set(indexes)))
