@@ -33,8 +33,8 @@ MEANT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"linked_at": NEW_YEAR_S * 1_000_000}, {}),
     ({"unlinked_at": NEW_YEAR_S * 1000}, {"unlinked_at": NEW_YEAR}),
     ({"platform_id": " luma "}, {}),
-    ({"google_id": "12 34"}, {}),
-    ({"google_id": "1.05942E+11"}, {}),
+    ({"google_id": "12 34"}, {"google_id": "12 34"}),  # no id (``domain.google_id``), but kept
+    ({"google_id": "1.05942E+11"}, {"google_id": "1.05942E+11"}),
     ({"linked_at": -5}, {"linked_at": datetime(1969, 12, 31, 23, 59, 55, tzinfo=UTC)}),
 ]
 REFUSED: list[dict[str, Any]] = [
@@ -113,9 +113,9 @@ async def test_the_migration_puts_right_what_it_can_and_bears_the_rest(database_
         await insert_row(world, tables.links, CLEAR | one)
     await world.insert_platform("luma", timeout_s=0.0, rate_per_s=-1.0)
     async with world.database.record() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))
         await connection.execute(text("ALTER TABLE outbox DROP COLUMN problem"))
-    assert await migrate(database_url, vault) == ("0009", _head())
+    assert await migrate(database_url, vault) == ("0012", _head())
     async with world.database.record() as connection:
         found = (await connection.execute(select(tables.links).order_by(tables.links.c.id))).all()
         assert (found[0].provider, found[0].linked_at) == ("google", NEW_YEAR_S)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import ColumnElement, func, insert, literal_column, select, update
+from tests.harness.row_rules import lift_rules
 from tests.harness.sql_world import SqlWorld
 from tests.harness.store_examples import DISCONNECTED_AT, event, intent, link
 
@@ -176,6 +177,7 @@ async def test_thousands_of_odd_rows_are_compared_in_one_look_up(sql_world: SqlW
 
 async def test_rows_that_nobody_can_read_hinder_nobody(sql_world: SqlWorld) -> None:
     """A blank address, a provider that nobody knows, milliseconds for seconds: others are told."""
+    await lift_rules(sql_world)
     good = link("alice@example.com", "luma")
     await sql_world.insert_clear_links(good)
     odd = {"platform_id": "cal", "linked_at": 0}
@@ -200,6 +202,7 @@ async def test_rows_that_nobody_can_read_hinder_nobody(sql_world: SqlWorld) -> N
 async def test_bytes_that_are_no_text_hinder_nobody(sqlite_url: str) -> None:
     """SQLite keeps Latin-1 and blobs where a text should be; all others are found and sealed."""
     world = await SqlWorld.on(sqlite_url)
+    await lift_rules(world)
     try:
         await world.insert_clear_links(link("alice@example.com", "luma"))
         async with world.database.record() as connection:
@@ -218,6 +221,7 @@ async def test_bytes_that_are_no_text_hinder_nobody(sqlite_url: str) -> None:
 
 async def test_an_odd_google_id_is_no_google_id(sql_world: SqlWorld) -> None:
     """The event with the right one finds the link by its address, and the worker tells it."""
+    await lift_rules(sql_world)
     await sql_world.add_platform("luma")
     await sql_world.insert_clear_links(link("alice@example.com", "luma", "1.05942E+11"))
     one: DisconnectEvent = event()

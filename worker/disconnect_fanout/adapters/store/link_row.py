@@ -8,7 +8,6 @@ schema refuses new rows of either kind.
 
 from datetime import datetime
 
-from disconnect_events.google_id import is_google_id
 from disconnect_events.identifier import is_identifier
 from disconnect_events.instant import parse_instant
 from disconnect_fanout.adapters.store.instant import from_s
@@ -62,12 +61,6 @@ def platform_of(value: object) -> str:
     if not is_identifier(text):
         raise UnreadableRow("platform_id: is no id of a platform")
     return text
-
-
-def google_id_of(value: str | None) -> str | None:
-    """Return the Google id, None for what is none: the address then says who it is."""
-    text = (value or "").strip()
-    return text if is_google_id(text) else None
 
 
 def _whole(value: object) -> int | None:

@@ -35,6 +35,7 @@ _EMAIL = (
     "email IS NULL OR (email LIKE '%_@_%' AND length(email) <= 320) "
     "OR (email = '' AND coalesce(google_id, '') <> '')"
 )
+_TRIMMED = "trim(google_id, ' ' || char(9) || char(10) || char(13))"  # SQLite's
 _INSTANT = f"{{column}} BETWEEN {_FIRST} AND {_LAST}"
 _RULES: tuple[tuple[str, str, str, str], ...] = (
     (
@@ -117,7 +118,9 @@ def _in_seconds(column: str, whole: str) -> None:
 
 def _constrain(table: str, column: str, rule: str, words: str) -> None:
     name = f"ck_{table}_{column}"
-    held = rule.format(printable="platform_id !~ '[[:space:]]'", digits="google_id ~ '^[0-9]+$'")
+    held = rule.format(
+        printable="platform_id !~ '[[:space:]]'", digits=r"google_id ~ '^\s*[0-9]+\s*$'"
+    )
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({held}) NOT VALID")
     op.execute(f"COMMENT ON CONSTRAINT {name} ON {table} IS '{words}'")
     left = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT ({held}))"  # noqa: S608
@@ -128,7 +131,9 @@ def _constrain(table: str, column: str, rule: str, words: str) -> None:
 def _trigger(table: str, column: str, rule: str, words: str) -> None:
     """SQLite can't add a CHECK to a table that is there; it stores any type in any column."""
     blanks = " AND ".join(f"instr(platform_id, char({one})) = 0" for one in (9, 10, 13, 32))
-    held = rule.format(printable=blanks, digits="google_id NOT GLOB '*[^0-9]*'")
+    held = rule.format(
+        printable=blanks, digits=f"{_TRIMMED} <> '' AND {_TRIMMED} NOT GLOB '*[^0-9]*'"
+    )
     if column.endswith("linked_at"):
         held = f"({held}) AND typeof({column}) IN ('integer', 'null')"
     new = _of_new(held)
