@@ -1,5 +1,6 @@
 """A store that remembers nothing: what a worker costs when recording is free."""
 
+import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -133,12 +134,17 @@ class FixedPlatforms:
         return self._platforms
 
 
+async def _idle_keys() -> None:
+    await asyncio.Event().wait()
+
+
 async def null_stores(source: PlatformSource) -> Stores:
     """Return stores that know the platforms of ``source`` and nothing else."""
     platforms = await source.platforms()
     idle = NullDuties()
     return Stores(
         health=DatabaseHealth(time.monotonic),
+        keys=_idle_keys,
         platforms=FixedPlatforms(platforms),
         events=NullEvents([one.id for one in platforms]),
         links=FakeLinkStore(FakeTables()),
@@ -151,6 +157,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         retention=idle,
         clear_links=idle,
         clear_answers=idle,
+        unreadable_events=idle,
         waiting=idle,
         outbox=NullOutbox(),
         answers=idle,

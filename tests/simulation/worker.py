@@ -36,6 +36,7 @@ from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import (
@@ -186,7 +187,7 @@ class Worker:
             self._weather,
             prefetch=self._around.scenario.prefetch,
             handle=parts.fan_out.handle,
-            may_consume=Gate(parts.directory, parts.recorder).open,
+            may_consume=Gate(parts.directory, parts.recorder, DatabaseHealth(lambda: 0.0)).open,
             on_crash=self._crashed,
             backoff_s=_BACKOFF_S,
         )

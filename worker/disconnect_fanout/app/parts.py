@@ -34,6 +34,7 @@ from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.held_tasks import HeldTasks
@@ -56,6 +57,7 @@ from disconnect_fanout.telemetry.observer import Observer
 
 _LONGEST_REST_S = 600.0
 _SEAL_EVERY_S = 2.0
+_LOOK_AGAIN_EVERY_S = 30.0
 _SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
 
 
@@ -64,6 +66,7 @@ class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
     health: DatabaseHealth
+    keys: Run
     gauges: Gauges
     directory: Directory
     publisher: Publisher
@@ -166,7 +169,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         queue=topology.events_queue,
         prefetch=settings.prefetch,
         handle=fan_out.handle,
-        may_consume=Gate(directory, recorder).open,
+        may_consume=Gate(directory, recorder, stores.health).open,
         prepare=prepare,
         observe=observe,
         on_crash=crashed,
@@ -174,6 +177,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
         health=stores.health,
+        keys=stores.keys,
         gauges=Gauges(
             letters=stores.letters,
             waiting=stores.waiting,
@@ -233,6 +237,14 @@ def _chores(
             "clear links",
             stores.clear_links,
             every_s=_SEAL_EVERY_S,
+            duty=duty,
+            worker=worker,
+            observe=observe,
+        ),
+        Housekeeping(
+            "unreadable events",
+            stores.unreadable_events,
+            every_s=_LOOK_AGAIN_EVERY_S,
             duty=duty,
             worker=worker,
             observe=observe,

@@ -22,6 +22,8 @@ from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
 from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
+from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
 from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
 from disconnect_fanout.app.balance_watch import BalanceSource
 from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
@@ -29,6 +31,7 @@ from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
+from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
@@ -45,6 +48,7 @@ class Stores:
     """One of each, and what is known of the database behind them."""
 
     health: DatabaseHealth
+    keys: Run
     platforms: PlatformSource
     events: EventStore
     links: LinkStore
@@ -57,6 +61,7 @@ class Stores:
     retention: Chore
     clear_links: Chore
     clear_answers: Chore
+    unreadable_events: Chore
     waiting: WaitingSource
     outbox: Outbox
     answers: Chore
@@ -68,11 +73,12 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     vault = Vault(settings.secret_keys)
     return Stores(
         health=database.health,
+        keys=SecretKeys(database, vault).run,
         platforms=SqlPlatformSource(database, vault, settings.timeout),
         events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
         links=SqlLinkStore(database, seals),
         ledger=SqlLedger(database, vault, observe),
-        due=SqlDueStore(database, seals),
+        due=SqlDueStore(database, seals, observe),
         letters=SqlDeadLetterStore(database),
         replays=SqlReplayStore(database),
         duty=SqlDuty(database),
@@ -80,8 +86,9 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         retention=Retention(database, settings.history_retention),
         clear_links=ClearLinks(database, seals),
         clear_answers=ClearAnswers(database, vault),
+        unreadable_events=UnreadableEvents(database, seals, observe),
         waiting=WaitingRoom(database),
-        outbox=SqlOutbox(database, seals),
+        outbox=SqlOutbox(database, seals, observe),
         answers=RememberedAnswers(database, seals),
         breakers=partial(OpenBreakers, database),
     )

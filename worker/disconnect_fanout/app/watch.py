@@ -36,6 +36,7 @@ class Watch:
         await directory.refresh()
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
-        if not directory.platforms and self._parts.consumer.attached:
+        useless = not directory.platforms or self._parts.health.lacking_key is not None
+        if useless and self._parts.consumer.attached:
             self._parts.consumer.let_go()
         await self._parts.gauges.look()

@@ -16,6 +16,8 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import StatementRefused
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
+from disconnect_fanout.adapters.store.unreadable_rows import unreadable
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
 from disconnect_fanout.app.topology import topology_of
@@ -87,6 +89,7 @@ async def _check(settings: Settings) -> list[Finding]:
         ]
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
+            found += await _unreadable(database)
         return found
     finally:
         await database.close()
@@ -128,9 +131,25 @@ async def _database(database: Database, settings: Settings) -> str:
     problem = await check_schema(database)
     if problem is not None:
         raise _Wrong(problem)
-    await load_seals(database, Vault(settings.secret_keys))
+    vault = Vault(settings.secret_keys)
+    await load_seals(database, vault)
+    if (missing := await SecretKeys(database, vault).missing()) is not None:
+        raise _Wrong(missing)
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     return f"{kind}, its schema fits this program, and FANOUT_SECRET_KEY opens it"
+
+
+async def _unreadable(database: Database) -> list[Finding]:
+    """Rows that a worker has set aside; it works, but for them."""
+    return [
+        Finding(
+            "unreadable rows",
+            "warning",
+            f"{row.count} of {row.of_table} can't be opened and wait, for example {row.example}; "
+            "no secret key in use opens them: bring the key or the rows back",
+        )
+        for row in await unreadable(database)
+    ]
 
 
 async def _clock(database: Database) -> str:

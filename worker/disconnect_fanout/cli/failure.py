@@ -15,7 +15,7 @@ from disconnect_fanout.adapters.store.replay_job import WrongState
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreUnreachable
+from disconnect_fanout.flow.outage import BrokerUnreachable, SecretKeyMissing, StoreUnreachable
 
 
 class ExitCode(IntEnum):
@@ -39,6 +39,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     TopologyConflict: ExitCode.CONFIGURATION,
     Unsealable: ExitCode.CONFIGURATION,
     StatementRefused: ExitCode.CONFIGURATION,
+    SecretKeyMissing: ExitCode.CONFIGURATION,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     NotFound: ExitCode.NOT_FOUND,
@@ -78,6 +79,8 @@ def _words(error: BaseException) -> Sequence[str]:
             return problems
         case Unread():
             return []
+        case SecretKeyMissing():
+            about = ""
         case StoreUnreachable():
             about = "the database can't be reached: "
         case BrokerUnreachable():

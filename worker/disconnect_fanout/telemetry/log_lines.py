@@ -21,6 +21,7 @@ from disconnect_fanout.flow.fact import (
     EventOutcome,
     Fact,
     OutcomeUnrecorded,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import (
     DeadLettered,
@@ -67,6 +68,10 @@ class LogLines:
                     duty=duty,
                     again_in_s=rest,
                     failures_in_a_row=count,
+                )
+            case RowUnreadable(table=table, row=row):
+                self._log.error(
+                    "a row can't be opened; it is set aside", table=table, row=_name(row)
                 )
             case ChoreDone(chore=chore, rows=rows):
                 self._log.info("housekeeping", chore=chore, rows=rows)

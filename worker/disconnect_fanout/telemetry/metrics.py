@@ -20,6 +20,7 @@ from disconnect_fanout.flow.fact import (
     DependencyChanged,
     EventHandled,
     Fact,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import Delivered
 
@@ -48,6 +49,13 @@ class Metrics:
         self._crashes = self._counter(
             "fanout_tasks_crashed", "Tasks and duties that met a bug; sum over workers."
         )
+        self._unreadable = self._counter(
+            "fanout_rows_unreadable",
+            "Rows found that no secret key in use opens, set aside; sum over workers.",
+            "table",
+        )
+        for table in ("events", "outbox"):
+            self._unreadable.labels(table)
         self._latency = Histogram(
             "fanout_delivery_latency_seconds",
             "From an event's arrival at the worker to the answer of the first attempt.",
@@ -92,6 +100,8 @@ class Metrics:
                 self._breaker.labels(platform).set(opened)
             case DependencyChanged(what=what, reachable=False):
                 self._outages.labels(what).inc()
+            case RowUnreadable(table=table):
+                self._unreadable.labels(table).inc()
             case _:
                 pass
 

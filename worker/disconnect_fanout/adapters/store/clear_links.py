@@ -24,20 +24,31 @@ class ClearLinks:
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._after = 0
         self._links = SealedLinks(database, seals)
 
     async def do_some(self) -> int:
-        """Seal some links; return how many, 0 when none is left.
+        """Seal some links; return how many, 0 when none is left that can be sealed.
 
-        A row that somebody else is changing is left for the next time.
+        A row that somebody else is changing, or that can't be opened, is left for the next time.
         """
-        some = select(links).where(clear).order_by(links.c.id).limit(_MOST_AT_ONCE)
+        while (sealed := await self._page()) == 0:
+            pass
+        return sealed or 0
+
+    async def _page(self) -> int | None:
+        """Seal what can be sealed of the next rows; None at the end, and then begin anew."""
+        some = select(links).where(clear, links.c.id > self._after).order_by(links.c.id)
         async with self._database.intend() as connection:
-            rows = await connection.execute(some.with_for_update(skip_locked=True))
+            found = await connection.execute(
+                some.limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
+            )
+            rows = found.all()
             sealed = [one for row in rows if (one := self._sealed(row)) is not None]
             if sealed:
                 await connection.execute(_SEAL, sealed)
-        return len(sealed)
+        self._after = rows[-1].id if rows else 0
+        return len(sealed) if rows else None
 
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:
         """Return the row's new values; None if what is sealed in it can't be opened."""

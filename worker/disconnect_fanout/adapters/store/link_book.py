@@ -11,7 +11,8 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_merge import LinkMerge
 from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.sealed_link import SealedLinks, readable
+from disconnect_fanout.adapters.store.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.tables import links, platforms
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -38,12 +39,12 @@ class LinkChoice:
 class LinkBook:
     """Links in the database. Addresses come case-folded, instants in whole seconds.
 
-    Raises:
-        Unsealable: from any of its methods; a link was sealed with a key that is not configured.
+    A link that can't be opened is left as it is.
     """
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
         self._links = SealedLinks(database, seals)
 
     async def write(self, page: Sequence[Link], *, anew: bool = False) -> Sequence[Link]:
@@ -55,12 +56,20 @@ class LinkBook:
 
         Returns:
             Each as it is stored now: one that is open already stays as it is.
+
+        Raises:
+            SecretKeyMissing: a link is sealed with a key that is not here.
         """
         emails = list({link.email for link in page})
         async with self._database.record() as connection:
             stored = await self._links.find(connection, emails)
-            merge = LinkMerge(sorted(stored.items(), key=_row), anew=anew)
+            if len(opened := {row: one for row, one in stored.items() if readable(one)}) < len(
+                stored
+            ):
+                await require_keys(connection, self._seals)
+            merge = LinkMerge(sorted(opened.items(), key=_row), anew=anew)
             noted = [merge.take(link) for link in page]
+            await note_key(connection, self._database, self._seals.fingerprints[0])
             if merge.new:
                 rows = [self._links.columns(link) for link in merge.new]
                 await connection.execute(insert(links), rows)

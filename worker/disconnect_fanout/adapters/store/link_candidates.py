@@ -13,11 +13,7 @@ from disconnect_fanout.domain.link import Link
 async def find_links(
     database: Database, seals: Seals, users: Sequence[User]
 ) -> Sequence[Mapping[int, Link]]:
-    """Return the links of each user's address or google id, by row, in the users' order.
-
-    Raises:
-        Unsealable: a link was sealed with a key that is not configured.
-    """
+    """Return the links of each user's address or google id, by row, in the users' order."""
     emails = _storable({user.folded_email for user in users})
     google_ids = _storable({user.google_id or "" for user in users})
     by_email: dict[str, dict[int, Link]] = defaultdict(dict)

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, or_, select, union, update
+from sqlalchemy import Row, bindparam, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.added_recipients import add_recipients
 from disconnect_fanout.adapters.store.connect_desk import ConnectDesk
 from disconnect_fanout.adapters.store.database import Database
@@ -18,6 +19,7 @@ from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import require_keys
 from disconnect_fanout.adapters.store.tables import events, google_known, links
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.link import Link
@@ -84,16 +86,28 @@ class SqlLinkStore:
         theirs = select(*columns).where(events.c.user_hash.in_(by_user))
         named = self._database.among(events.c.google_hash, by_google_id)
         async with self._database.read() as connection:
-            rows = await connection.execute(
+            found_rows = await connection.execute(
                 union(theirs, select(*columns).where(google_known, named))
             )
+            rows = await self._opened(connection, found_rows.all())
         found: defaultdict[bytes | str, dict[str, DisconnectEvent]] = defaultdict(dict)
-        for row in rows:
-            event = self._seals.open_event(row.sealed)
+        for row, event in rows:
             found[row.user_hash][event.id] = event
             if row.google_hash is not None:
                 found[row.google_hash][event.id] = event
         return [tuple(self._of(user, found).values()) for user in users]
+
+    async def _opened(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+    ) -> Sequence[tuple[Row[Any], DisconnectEvent]]:
+        """Of an event that is damaged nobody can say whom it concerns."""
+        opened = []
+        for row in rows:
+            try:
+                opened.append((row, self._seals.open_event(row.sealed)))
+            except Unsealable:
+                await require_keys(connection, self._seals)
+        return opened
 
     def _of(
         self, user: User, found: Mapping[bytes | str, dict[str, DisconnectEvent]]

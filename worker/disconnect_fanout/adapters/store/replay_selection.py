@@ -11,11 +11,14 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter, conditions
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import require_keys
 from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.policy.plan import returned
 
 _PAGE = 500
@@ -114,7 +117,7 @@ class ReplaySelector:
     async def _back(self, page: Sequence[Row[Any]]) -> set[str]:
         """Return the ids of deliveries whose user has come back to their platform."""
         sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
-        opened = [self._seals.open_event(one) for one in sealed.values()]
+        opened = await self._opened(list(sealed.values()))
         links = await find_links(self._database, self._seals, [one.user for one in opened])
         back = {
             (event.id, link.platform_id)
@@ -123,3 +126,18 @@ class ReplaySelector:
             if returned(link, event)
         }
         return {row.id for row in page if (row.event_id, row.platform_id) in back}
+
+    async def _opened(self, sealed: Sequence[bytes]) -> Sequence[DisconnectEvent]:
+        """What is damaged is selected all the same, and waits to be opened.
+
+        Raises:
+            SecretKeyMissing: one is sealed with a key that is not here.
+        """
+        opened = []
+        for one in sealed:
+            try:
+                opened.append(self._seals.open_event(one))
+            except Unsealable:
+                async with self._database.read() as connection:
+                    await require_keys(connection, self._seals)
+        return opened

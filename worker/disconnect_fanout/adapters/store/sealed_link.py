@@ -10,12 +10,20 @@ from typing import Any
 from sqlalchemy import Row, Select, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import from_s, maybe_from_s, to_s
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
+
+_STAND_IN = "unreadable:"
+
+
+def readable(link: Link) -> bool:
+    """Tell whether a link that was found could be opened, and holds no stand-in."""
+    return not (link.email.startswith(_STAND_IN) or (link.google_id or "").startswith(_STAND_IN))
 
 
 class SealedLinks:
@@ -33,10 +41,9 @@ class SealedLinks:
     ) -> dict[int, Link]:
         """Return the links of these case-folded addresses or google ids, by row, with one query.
 
-        A value that was asked for is known by its hash; only what was not is decrypted.
-
-        Raises:
-            Unsealable: a link was sealed with a key that is not configured.
+        A value that was asked for is known by its hash; only what was not is decrypted. Where that
+        fails, its hash stands in for it: it equals nothing that was asked for, so that whom a link
+        is about is judged as if it had been opened, and nobody goes untold.
         """
         users = {self._seals.text_hash(one): one for one in emails}
         accounts = {self._seals.text_hash(one): one for one in google_ids}
@@ -48,7 +55,14 @@ class SealedLinks:
             return {}
         rows = await connection.execute(union_all(*legs))
         known = {**users, **accounts}
-        return {row.id: self.open(row, known) for row in rows}
+        return {row.id: self._found(row, known) for row in rows}
+
+    def _found(self, row: Row[Any], known: Mapping[str, str]) -> Link:
+        try:
+            return self.open(row, known)
+        except Unsealable:
+            by_hash = {one: _STAND_IN + one for one in (row.user_hash, row.google_hash) if one}
+            return self.open(row, {**by_hash, **known})
 
     def open(self, row: Row[Any], known: Mapping[str, str] | None = None) -> Link:
         """Return the link of a row.
