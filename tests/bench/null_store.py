@@ -1,6 +1,5 @@
 """A store that remembers nothing: what a worker costs when recording is free."""
 
-import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -134,8 +133,7 @@ class FixedPlatforms:
         return self._platforms
 
 
-async def _idle_keys() -> None:
-    await asyncio.Event().wait()
+async def _no_keys() -> None: ...
 
 
 async def null_stores(source: PlatformSource) -> Stores:
@@ -144,7 +142,7 @@ async def null_stores(source: PlatformSource) -> Stores:
     idle = NullDuties()
     return Stores(
         health=DatabaseHealth(time.monotonic),
-        keys=_idle_keys,
+        look_for_keys=_no_keys,
         platforms=FixedPlatforms(platforms),
         events=NullEvents([one.id for one in platforms]),
         links=FakeLinkStore(FakeTables()),

@@ -66,7 +66,7 @@ class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
     health: DatabaseHealth
-    keys: Run
+    look_for_keys: Run
     gauges: Gauges
     directory: Directory
     publisher: Publisher
@@ -177,7 +177,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     waiting = QueueDepth(publisher, topology.events_queue)
     return Parts(
         health=stores.health,
-        keys=stores.keys,
+        look_for_keys=stores.look_for_keys,
         gauges=Gauges(
             letters=stores.letters,
             waiting=stores.waiting,

@@ -48,7 +48,7 @@ class Stores:
     """One of each, and what is known of the database behind them."""
 
     health: DatabaseHealth
-    keys: Run
+    look_for_keys: Run
     platforms: PlatformSource
     events: EventStore
     links: LinkStore
@@ -73,7 +73,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     vault = Vault(settings.secret_keys)
     return Stores(
         health=database.health,
-        keys=SecretKeys(database, vault).run,
+        look_for_keys=SecretKeys(database, vault).look,
         platforms=SqlPlatformSource(database, vault, settings.timeout),
         events=SqlEventStore(database, seals, by_google_id=settings.learns_links),
         links=SqlLinkStore(database, seals),

@@ -28,6 +28,9 @@ class Watch:
     async def look(self) -> None:
         """Look once; of an outage readiness knows from the database itself."""
         with suppress(StoreUnreachable):
+            await self._parts.look_for_keys()
+        self._let_go_if_useless()
+        with suppress(StoreUnreachable):
             await self._look()
         self._metrics.show_ready(ready=not self._readiness.problems())
 
@@ -36,7 +39,12 @@ class Watch:
         await directory.refresh()
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
-        useless = not directory.platforms or self._parts.health.lacking_key is not None
-        if useless and self._parts.consumer.attached:
-            self._parts.consumer.let_go()
+        self._let_go_if_useless()
         await self._parts.gauges.look()
+
+    def _let_go_if_useless(self) -> None:
+        """Hold no event that this worker has nobody to tell of, or could not read again."""
+        parts = self._parts
+        useless = not parts.directory.platforms or parts.health.lacking_key is not None
+        if useless and parts.consumer.attached:
+            parts.consumer.let_go()

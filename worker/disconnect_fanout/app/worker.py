@@ -161,7 +161,6 @@ class _Life:
         start("replayer", parts.replayer.run)
         start("relay", parts.relay.run)
         start("health", self._watch.run)
-        start("secret keys", parts.keys)
         start("watchman", self._keep_watch)
         for chore in parts.chores:
             start(chore.name, chore.run)

@@ -40,7 +40,12 @@ class SecretKeys:
 
         Noted again and again, so that nobody takes the key for one that may go.
         """
-        await self.missing()
+        try:
+            await self._note()
+        finally:  # a full disk takes no note, and what lacks is said all the same
+            await self.missing()
+
+    async def _note(self) -> None:
         first = secret_keys.c.fingerprint == self._mine[0]
         fresh = secret_keys.c.seen_at > self._database.now_ms - span_ms(SEEN_EVERY_S)
         async with self._database.read() as connection:
