@@ -1,9 +1,5 @@
 """Secret keys from outside: one that lacks ends nobody, and one that was replaced can go."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
-
 from tests.harness.api_process import ApiProcess
 from tests.harness.disconnect import disconnect
 from tests.harness.installation import Installation
@@ -12,15 +8,6 @@ from tests.harness.receiver import Receiver
 from disconnect_fanout.adapters.crypto.vault import fingerprint, new_key
 
 ALICE = "alice@example.com"
-
-
-async def lacks_a_key(readyz: Callable[[], Awaitable[str]]) -> str:
-    """Wait until ``/readyz`` says so."""
-    deadline = time.monotonic() + 10
-    while "lacks a key" not in (said := await readyz()):
-        assert time.monotonic() < deadline, said
-        await asyncio.sleep(0.1)
-    return said
 
 
 async def test_a_worker_and_an_api_that_lack_a_key_wait_and_reject_nothing(
@@ -39,15 +26,8 @@ async def test_a_worker_and_an_api_that_lack_a_key_wait_and_reject_nothing(
         ):
             installation.settings["FANOUT_SECRET_KEY"] = f"{new},{old}"
             await installation.register("boardy", boardy)
-
-            async def of_api() -> str:
-                return (await api.ask("GET", "/readyz")).text.decode()
-
-            async def of_worker() -> str:
-                return (await worker.readyz())[1]
-
-            for readyz in (of_api, of_worker):
-                assert fingerprint(new) in await lacks_a_key(readyz)
+            for process in (api, worker):
+                assert fingerprint(new) in await process.readyz_says("lacks a key")
             await installation.publish(disconnect("evt_1", ALICE))
             told = await api.ask(
                 "DELETE", "/v1/calendars/bob@example.com", ("Authorization", f"Bearer {key}")

@@ -21,11 +21,13 @@ from disconnect_fanout.flow.fact import (
     ConsumptionSilent,
     DeadLetterDecided,
     DependencyChanged,
+    DutyCrashed,
     DutyFailed,
     EventHandled,
     EventOutcome,
     Fact,
     OutcomeUnrecorded,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow, Verdict
 from disconnect_fanout.telemetry.logs import configure_logs
@@ -74,6 +76,8 @@ FACTS: list[Fact] = [
     ConsumptionSilent("messages wait at the broker, and none comes", given_up=True),
     ConsumptionSilent(None),
     DutyFailed("scheduler", "no answer"),
+    DutyCrashed("scheduler", 1, 1.0),
+    RowUnreadable("events", "evt_1"),
     ChoreDone("old events", 100),
     OutcomeUnrecorded("wh_del_1", 2, Result.DELIVERED),
 ]

@@ -9,7 +9,6 @@ from tests.faults.row import Fault
 from tests.faults.scene import Scene
 from tests.harness.answer import Answer, Step
 from tests.harness.received import Received
-from tests.harness.worker_process import WorkerProcess
 
 from disconnect_fanout.adapters.crypto.vault import fingerprint, new_key
 from disconnect_fanout.adapters.store.database import Database
@@ -43,7 +42,7 @@ class RotatedOneByOne(Fault):
         assert await second.wait() == 0
         scene.worker_settings["FANOUT_SECRET_KEY"] = f"{new},{old}"
         await scene.another_worker("rotated")
-        said = await self._unready(scene, first)
+        said = await first.readyz_says("lacks a key")
         assert fingerprint(new) in said, said
         attempts = (await first.metrics()).value("fanout_delivery_attempts_total")
         await scene.all_heard()  # the other one does it all
@@ -54,16 +53,6 @@ class RotatedOneByOne(Fault):
         assert await first.wait() == 0
         await scene.another_worker("last")
         return f"not ready, {grown:g} attempts from then on, ended with 0 when told to: {said}"
-
-    async def _unready(self, scene: Scene, worker: WorkerProcess) -> str:
-        heard = [""]
-
-        async def look() -> bool:
-            heard[0] = (await worker.readyz())[1]
-            return "lacks a key" in heard[0]
-
-        await scene.comes_true(look, "the first worker says that it lacks a key", within=10)
-        return heard[0]
 
 
 @dataclass

@@ -21,6 +21,7 @@ from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
+from disconnect_fanout.app.chores import chores_of
 from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.app.gauges import Gauges
 from disconnect_fanout.app.settings import Settings
@@ -54,11 +55,6 @@ from disconnect_fanout.flow.sweeper import Sweeper
 from disconnect_fanout.flow.vigil import Watchman
 from disconnect_fanout.policy.decide import RetryPolicy
 from disconnect_fanout.telemetry.observer import Observer
-
-_LONGEST_REST_S = 600.0
-_SEAL_EVERY_S = 2.0
-_LOOK_AGAIN_EVERY_S = 30.0
-_SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,54 +208,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         ),
         replayer=Replayer(stores.replays, observe),
         relay=Relay(stores.outbox, publishing_by(publisher), observe),
-        chores=_chores(settings, stores, worker, observer),
-    )
-
-
-def _chores(
-    settings: Settings, stores: Stores, worker: str, observer: Observer
-) -> tuple[Housekeeping | BalanceWatch, ...]:
-    duty, observe = stores.duty, observer.observe
-    rest_s = min(max(settings.history_retention / 100, 1.0), _LONGEST_REST_S)
-    return (
-        Housekeeping(
-            "retention", stores.retention, every_s=rest_s, duty=duty, worker=worker, observe=observe
-        ),
-        Housekeeping(
-            "answers",
-            stores.answers,
-            every_s=_LONGEST_REST_S,
-            duty=duty,
-            worker=worker,
-            observe=observe,
-        ),
-        Housekeeping(
-            "clear links",
-            stores.clear_links,
-            every_s=_SEAL_EVERY_S,
-            duty=duty,
-            worker=worker,
-            observe=observe,
-        ),
-        Housekeeping(
-            "unreadable events",
-            stores.unreadable_events,
-            every_s=_LOOK_AGAIN_EVERY_S,
-            duty=duty,
-            worker=worker,
-            observe=observe,
-        ),
-        Housekeeping(
-            "clear answers",
-            stores.clear_answers,
-            every_s=_SEAL_ANSWERS_EVERY_S,
-            duty=duty,
-            worker=worker,
-            observe=observe,
-        ),
-        BalanceWatch(
-            stores.balance, duty=duty, worker=worker, metrics=observer.metrics, observe=observe
-        ),
+        chores=chores_of(settings, stores, worker, observer),
     )
 
 
