@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store.forgetting import Forgetting
 from disconnect_fanout.adapters.store.link_book import LinkBook
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.secret_keys import SecretKeys
 from disconnect_fanout.adapters.store.tables import events, links
@@ -142,10 +143,22 @@ async def test_a_promise_that_nobody_can_open_does_not_hold_up_the_others(
     for expected in ([second.id], []):
         assert [one.event.id for one in await store.take(10, 60.0)] == expected
     assert [type(one) for one in facts] == [RowUnreadable]
+    assert [one.of_table for one in await unreadable(sql_world.database)] == ["outbox"]
+    async with sql_world.database.read() as connection:
+        numbers = (
+            (await connection.execute(select(outbox.c.number).order_by(outbox.c.number)))
+            .scalars()
+            .all()
+        )
+    await store.kept(numbers[:1])  # somebody has mended it, and it was published
+    assert await unreadable(sql_world.database) == []
     free = update(outbox).values(taken_until=0)
     async with sql_world.database.record() as connection:
         await connection.execute(free)
-    await rotated(sql_world)
+    stranger = await rotated(sql_world)
+    async with sql_world.database.record() as connection:
+        theirs = update(outbox).values(sealed=stranger.seal_event(second))
+        await connection.execute(theirs)
     with pytest.raises(SecretKeyMissing):
         await store.take(10, 60.0)
     async with sql_world.database.read() as connection:
@@ -200,6 +213,8 @@ async def test_a_person_is_forgotten_though_an_event_is_damaged(sql_world: SqlWo
     one = event(email=ALICE)
     await sql_world.worker.events.register([intent(one, planned(one, "luma"))])
     await damage(sql_world, one.id)
+    recorded = RecordedEvents(sql_world.database, sql_world.seals)
+    assert await recorded.of_user(ALICE, 10) == []
     forgetting = Forgetting(sql_world.database, sql_world.seals, ALICE)
     await forgetting.remove()
     assert (await forgetting.found()).events == 0

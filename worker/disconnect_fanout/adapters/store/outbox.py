@@ -12,7 +12,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.secret_keys import require_keys
-from disconnect_fanout.adapters.store.unreadable_rows import note_unreadable
+from disconnect_fanout.adapters.store.unreadable_rows import note_gone, note_unreadable
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.fact import Observe, RowUnreadable
 from disconnect_fanout.flow.relay import Promise
@@ -94,3 +94,5 @@ class SqlOutbox:
         """Forget what was published."""
         async with self._database.intend() as connection:
             await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+            names = [str(number) for number in numbers]
+            await note_gone(connection, self._database, "outbox", names)

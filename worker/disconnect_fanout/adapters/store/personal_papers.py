@@ -11,6 +11,7 @@ from disconnect_fanout.adapters.store.connects import connects
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.unreadable_rows import note_gone
 
 
 class PersonalPapers:
@@ -46,7 +47,10 @@ class PersonalPapers:
     async def discard(self) -> int:
         """Publish nothing more about them; return how many events that were."""
         async with self._database.record() as connection:
-            return (await connection.execute(delete(outbox).where(self._promised))).rowcount
+            gone = delete(outbox).where(self._promised).returning(outbox.c.number)
+            names = [str(number) for number in (await connection.execute(gone)).scalars()]
+            await note_gone(connection, self._database, "outbox", names)
+        return len(names)
 
     async def remove(self) -> None:
         """Remove their credentials; a connect or a request that comes again must still be known."""

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import require_keys
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.domain.event import DisconnectEvent
 
@@ -33,10 +35,10 @@ class RecordedEvents:
         return None if row.user_hash is None else self._seals.open_event(row.sealed)
 
     async def of_user(self, folded_email: str, limit: int) -> Sequence[DisconnectEvent]:
-        """Return the events of a case-folded address, the newest first.
+        """Return the events of a case-folded address, the newest first, but for damaged ones.
 
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         wanted = (
             select(events.c.sealed)
@@ -45,5 +47,10 @@ class RecordedEvents:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            sealed = (await connection.execute(wanted)).scalars().all()
-        return [self._seals.open_event(one) for one in sealed]
+            opened = list[DisconnectEvent]()
+            for sealed in (await connection.execute(wanted)).scalars().all():
+                try:
+                    opened.append(self._seals.open_event(sealed))
+                except Unsealable:
+                    await require_keys(connection, self._seals)
+        return opened

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
@@ -31,6 +31,15 @@ async def note_unreadable(
         if (await connection.execute(note.on_conflict_do_nothing())).rowcount:
             new.append(row)
     return new
+
+
+async def note_gone(
+    connection: AsyncConnection, database: Database, table: str, rows: Collection[str]
+) -> None:
+    """Take back what was noted of rows that are there no more."""
+    mine = unreadable_rows.c.of_table == table
+    gone = delete(unreadable_rows).where(mine, database.among(unreadable_rows.c.row, rows))
+    await connection.execute(gone)
 
 
 async def unreadable(database: Database) -> Sequence[Unreadable]:
