@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -199,6 +199,19 @@ class Scene:
         while not what():
             assert time.monotonic() < deadline, f"not within {within:g} s: {words}"
             await asyncio.sleep(0.02)
+
+    async def comes_true(
+        self, what: Callable[[], Awaitable[bool]], words: str, *, within: float = 30.0
+    ) -> None:
+        """Wait until something is so that has to be asked for.
+
+        Raises:
+            AssertionError: it was not, all the time.
+        """
+        deadline = time.monotonic() + within
+        while not await what():
+            assert time.monotonic() < deadline, f"not within {within:g} s: {words}"
+            await asyncio.sleep(0.05)
 
     async def broker_is_back(self) -> None:
         """Wait until the worker has lost the broker and says that it is back."""

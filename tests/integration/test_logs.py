@@ -31,6 +31,7 @@ from disconnect_fanout.flow.fact import (
     Fact,
     OutcomeUnrecorded,
     RanShort,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow, Verdict
 from disconnect_fanout.telemetry.log_lines import LogLines
@@ -86,6 +87,7 @@ FACTS: list[Fact] = [
     DutyFailed("scheduler", "no answer"),
     DutyResumed("scheduler"),
     DutyCrashed("sweeper", 2, 2.0),
+    RowUnreadable("events", "evt_1"),
     ChoreDone("old events", 100),
     OutcomeUnrecorded("wh_del_1", 2, Result.DELIVERED),
 ]

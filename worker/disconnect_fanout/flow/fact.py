@@ -173,6 +173,19 @@ class DutyCrashed:
 
 
 @dataclass(frozen=True, slots=True)
+class RowUnreadable:
+    """A row was found that none of the keys in use opens: it is set aside, alone.
+
+    Attributes:
+        table: one of a closed set.
+        row: its id, which names no user.
+    """
+
+    table: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChoreDone:
     """Housekeeping has touched so many rows."""
 
@@ -203,6 +216,7 @@ Fact: TypeAlias = (
     | DutyFailed
     | DutyResumed
     | DutyCrashed
+    | RowUnreadable
     | ChoreDone
     | OutcomeUnrecorded
 )

@@ -28,6 +28,7 @@ from disconnect_fanout.flow.fact import (
     Fact,
     OutcomeUnrecorded,
     RanShort,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import (
     DeadLettered,
@@ -90,6 +91,10 @@ class LogLines:
                     duty=duty,
                     again_in_s=rest,
                     failures_in_a_row=count,
+                )
+            case RowUnreadable(table=table, row=row):
+                self._log.error(
+                    "a row can't be opened; it is set aside", table=table, row=_name(row)
                 )
             case ChoreDone(chore=chore, rows=rows):
                 self._log.info("housekeeping", chore=chore, rows=rows)

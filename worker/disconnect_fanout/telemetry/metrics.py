@@ -22,6 +22,7 @@ from disconnect_fanout.flow.fact import (
     DependencyChanged,
     EventHandled,
     Fact,
+    RowUnreadable,
 )
 from disconnect_fanout.policy.decide import Delivered
 
@@ -61,6 +62,13 @@ class Metrics:
         self._crashes = self._counter(
             "fanout_tasks_crashed", "Tasks and duties that met a bug; sum over workers."
         )
+        self._unreadable = self._counter(
+            "fanout_rows_unreadable",
+            "Rows found that no secret key in use opens, set aside; sum over workers.",
+            "table",
+        )
+        for table in ("events", "outbox"):
+            self._unreadable.labels(table)
         self._latency = Histogram(
             "fanout_delivery_latency_seconds",
             "From an event's arrival at the worker to the answer of the first attempt.",
@@ -92,12 +100,8 @@ class Metrics:
                 self._near_misses.inc(fact.near_misses)
                 if reason is not None:
                     self._rejected.labels(reason).inc()
-            case AttemptFinished(platform_id=platform, result=result, verdict=verdict):
-                self._attempts.labels(platform, result.value).inc()
-                if isinstance(verdict, Delivered) and not fact.told:
-                    self._deliveries.labels(platform, "delivered").inc()
-                if fact.latency_s is not None:
-                    self._latency.observe(fact.latency_s)
+            case AttemptFinished():
+                self._attempt(fact)
             case AttemptGivenBack(shortage=shortage):
                 self._given_back.labels(shortage.value).inc()
             case DeadLetterDecided(platform_id=platform, reason=reason):
@@ -108,8 +112,17 @@ class Metrics:
                 self._breaker.labels(platform).set(opened)
             case DependencyChanged(what=what, reachable=False):
                 self._outages.labels(what).inc()
+            case RowUnreadable(table=table):
+                self._unreadable.labels(table).inc()
             case _:
                 pass
+
+    def _attempt(self, fact: AttemptFinished) -> None:
+        self._attempts.labels(fact.platform_id, fact.result.value).inc()
+        if isinstance(fact.verdict, Delivered) and not fact.told:
+            self._deliveries.labels(fact.platform_id, "delivered").inc()
+        if fact.latency_s is not None:
+            self._latency.observe(fact.latency_s)
 
     def count_crash(self) -> None:
         """A task or a duty met a bug."""

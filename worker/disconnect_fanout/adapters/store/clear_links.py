@@ -1,5 +1,6 @@
 """Links that the owner's own SQL wrote in clear: sealed within seconds, a batch at a time."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
@@ -11,6 +12,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.link_search import LinkSearch
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.secret_keys import note_key
 from disconnect_fanout.adapters.store.tables import clear, clear_email, links
 
 _MOST_AT_ONCE = 500
@@ -22,6 +24,15 @@ _SEAL = (
 )
 
 
+@dataclass(slots=True)
+class _Walk:
+    """Which links are gone through, by which order, and where it has come to."""
+
+    which: tuple[ColumnElement[bool], ...]
+    by: ColumnElement[int]
+    after: int = 0
+
+
 class ClearLinks:
     """``flow.housekeeping.Chore``: seals them where they are; their numbers stay."""
 
@@ -29,17 +40,17 @@ class ClearLinks:
         self._database = database
         self._seals = seals
         self._links = SealedLinks(database, seals)
-        self._is_odd = key(database, "email") == ODD
+        # Ordered by no bare column: that index has all that is clear, and few of them are odd.
+        self._odd = _Walk((clear_email, key(database, "email") == ODD), links.c.id + 0)
+        self._any = _Walk((clear,), links.c.id)
 
     async def do_some(self) -> int:
-        """Seal some links; return how many, 0 when none is left.
+        """Seal some links; return how many, 0 when none is left that can be sealed.
 
-        Odd ones first, because every look-up reads them. A row that somebody else is changing is
-        left for the next time.
+        Odd ones first, because every look-up reads them. A row that somebody else is changing, or
+        that can't be opened, is left for the next time.
         """
-        async with self._database.intend() as connection:
-            count = await self._seal(connection, clear_email, self._is_odd)
-            return count or await self._seal(connection, clear, order=links.c.id)
+        return await self._some(self._odd) or await self._some(self._any)
 
     async def seal_over(self, email: str) -> None:
         """Seal rows over which another address was written, so that nothing of this one is left."""
@@ -48,24 +59,30 @@ class ClearLinks:
             among(links.c.user_hash, search.user_hashes),
             among(links.c.mailbox_hash, search.mailbox_hashes),
         )
+        walk = _Walk((theirs, clear_email), links.c.id)
         async with self._database.record() as connection:
-            while await self._seal(connection, theirs, clear_email):
+            await note_key(connection, self._database, self._seals.fingerprints[0])
+            while await self._page(connection, walk) is not None:
                 pass
 
-    async def _seal(
-        self,
-        connection: AsyncConnection,
-        *which: ColumnElement[bool],
-        order: ColumnElement[int] | None = None,
-    ) -> int:
-        some = select(*link_columns(self._database)).where(*which).limit(_MOST_AT_ONCE)
-        if order is not None:  # whose index has these rows and no others
-            some = some.order_by(order)
-        rows = await connection.execute(some.with_for_update(skip_locked=True))
+    async def _some(self, walk: _Walk) -> int:
+        """Seal what can be sealed of the next rows; 0 at the end, and then it begins anew."""
+        sealed: int | None = 0
+        while sealed == 0:  # a page of nothing but damaged rows holds up nobody
+            async with self._database.intend() as connection:
+                sealed = await self._page(connection, walk)
+        return sealed or 0
+
+    async def _page(self, connection: AsyncConnection, walk: _Walk) -> int | None:
+        """Seal a page; return how many, None if there was no row."""
+        some = select(*link_columns(self._database)).where(*walk.which, walk.by > walk.after)
+        page = some.order_by(walk.by).limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
+        rows = (await connection.execute(page)).all()
         sealed = [one for row in rows if (one := self._sealed(row)) is not None]
         if sealed:
             await connection.execute(_SEAL, sealed)
-        return len(sealed)
+        walk.after = rows[-1].id if rows else 0
+        return len(sealed) if rows else None
 
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:
         """Return the row's new values; None if what is sealed in it can't be opened."""

@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
+from disconnect_fanout.adapters.store.opened_events import open_events
 from disconnect_fanout.adapters.store.reconnected import leave_out
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
@@ -27,9 +28,12 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
+from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
+from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.fact import Observe
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
@@ -40,12 +44,20 @@ _NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
 class SqlDueStore:
     """``flow.due.DueStore`` on SQLite and PostgreSQL."""
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    def __init__(
+        self, database: Database, seals: Seals, observe: Observe = lambda _fact: None
+    ) -> None:
         self._database = database
         self._seals = seals
+        self._unreadable = UnreadableEvents(database, seals, observe)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
-        """Return those of the platforms that have at least one row due now."""
+        """Return those of the platforms that have at least one row due now.
+
+        While a secret key is lacking it is none: whoever holds it sends them.
+        """
+        if self._database.health.lacking_key is not None:
+            return ()
         first = (
             select(func.min(_DUE))
             .where(waiting, deliveries.c.platform_id == platforms.c.id)
@@ -74,7 +86,7 @@ class SqlDueStore:
 
         Raises:
             StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
-            Unsealable: an event is sealed with a key that is not configured; nothing is claimed.
+            SecretKeyMissing: an event is sealed with a key that is not here; nothing is claimed.
         """
         unleased = () if reclaim else (deliveries.c.lease.is_(None),)
         async with self._database.intend() as connection:
@@ -139,29 +151,37 @@ class SqlDueStore:
         sealed = await self._sealed(connection, rows)
         forgotten = [row for row in rows if row.event_id not in sealed]
         await self._call_off(connection, forgotten)
-        back = await self._leave_out(connection, rows, sealed)
-        rows = [row for row in rows if row.event_id in sealed and row.id not in back]
+        known = [row for row in rows if row.event_id in sealed]
+        opened = await open_events(connection, self._seals, sealed.values())
+        events_of = {name: one for name, one in zip(sealed, opened, strict=True) if one is not None}
+        await self._unreadable.set_aside(
+            connection, [row for row in known if row.event_id not in events_of]
+        )
+        rows = [row for row in known if row.event_id in events_of]
+        back = await self._leave_out(connection, rows, events_of)
+        rows = [row for row in rows if row.id not in back]
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
         await save(connection, mine)
         await write_cut_off(connection, self._database, (row for row in mine if row.id in cut))
         return [
-            Claim(self._delivery(row, sealed[row.event_id]), interrupted=row.id in cut)
+            Claim(_delivery(row, events_of[row.event_id]), interrupted=row.id in cut)
             for row in mine
         ]
 
     async def _leave_out(
-        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], sealed: Mapping[str, bytes]
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[DeliveryRow],
+        events_of: Mapping[str, DisconnectEvent],
     ) -> set[str]:
         """Between two requests of a replay lie up to days, in which a user may have come back."""
-        replayed = [row for row in rows if row.job is not None and row.event_id in sealed]
+        replayed = [row for row in rows if row.job is not None]
         if not replayed:
             return set()
-        events = {
-            one: self._seals.open_event(sealed[one]) for one in {row.event_id for row in replayed}
-        }
-        return await leave_out(connection, self._database, self._seals, replayed, events)
+        about = {row.event_id: events_of[row.event_id] for row in replayed}
+        return await leave_out(connection, self._database, self._seals, replayed, about)
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to tell about."""
@@ -180,18 +200,19 @@ class SqlDueStore:
         )
         return {row.id: row.sealed for row in found}
 
-    def _delivery(self, row: DeliveryRow, sealed: bytes) -> LeasedDelivery:
-        return LeasedDelivery(
-            id=row.id,
-            platform_id=row.platform_id,
-            event=self._seals.open_event(sealed),
-            lease=row.lease or "",
-            progress=Progress(
-                attempts=row.attempts,
-                step=row.step,
-                age_s=(row.read_at - row.born_at) / 1000,
-                replays=row.replays,
-                told=row.told,
-                interruptions=row.interruptions,
-            ),
-        )
+
+def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:
+    return LeasedDelivery(
+        id=row.id,
+        platform_id=row.platform_id,
+        event=event,
+        lease=row.lease or "",
+        progress=Progress(
+            attempts=row.attempts,
+            step=row.step,
+            age_s=(row.read_at - row.born_at) / 1000,
+            replays=row.replays,
+            told=row.told,
+            interruptions=row.interruptions,
+        ),
+    )

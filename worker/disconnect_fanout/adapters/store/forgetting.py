@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
@@ -32,6 +33,7 @@ from disconnect_fanout.adapters.store.personal_papers import PersonalPapers
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.tables import attempts, deliveries, events, links, waiting
 from disconnect_fanout.adapters.store.user_match import UserMatch, match_events
 from disconnect_fanout.domain.delivery import DeliveryState
@@ -126,7 +128,7 @@ class Forgetting:
         found in the end, by their events.
 
         Raises:
-            Unsealable: an event was sealed with a key that is not configured.
+            SecretKeyMissing: an event is sealed with a key that is not here.
         """
         match = await self._theirs()
         theirs = _deliveries_of(_about(match))
@@ -198,19 +200,24 @@ class Forgetting:
         """Seal what is left of each, and give up the hashes that could confirm a guess."""
         wanted = select(events.c.id, events.c.sealed).where(self._database.among(events.c.id, ids))
         async with self._database.record() as connection:
-            rows = await connection.execute(wanted.order_by(events.c.id).with_for_update())
-            left = {row.id: forgotten(self._seals.open_event(row.sealed)) for row in rows}
-            await connection.execute(
-                _EMPTY,
-                [
-                    {
-                        "_id": one,
-                        "_sealed": self._seals.seal_event(event),
-                        "_content": self._seals.text_hash(content_hash(event)),
-                    }
-                    for one, event in left.items()
-                ],
-            )
+            rows = (await connection.execute(wanted.order_by(events.c.id).with_for_update())).all()
+            left = [self._left(row.id, row.sealed) for row in rows]
+            if any(not one["_sealed"] for one in left):
+                await require_keys(connection, self._seals)
+            await note_key(connection, self._database, self._seals.fingerprints[0])
+            await connection.execute(_EMPTY, left)
+
+    def _left(self, name: str, sealed: bytes) -> dict[str, Any]:
+        """Return what an event keeps without its user: nothing, where it is damaged."""
+        try:
+            event = forgotten(self._seals.open_event(sealed))
+        except Unsealable:
+            return {"_id": name, "_sealed": b"", "_content": self._seals.text_hash(name)}
+        return {
+            "_id": name,
+            "_sealed": self._seals.seal_event(event),
+            "_content": self._seals.text_hash(content_hash(event)),
+        }
 
 
 def _deliveries_of(*which: ColumnElement[bool]) -> Select[Any]:

@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.credential_book import CredentialBook
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.unreadable_rows import note_gone
 from disconnect_fanout.adapters.store.user_match import match_events, match_unopened
 from disconnect_fanout.domain.mailbox import mailbox
 from disconnect_fanout.domain.old_spelling import old_spellings
@@ -54,7 +55,10 @@ class PersonalPapers:
         """Publish nothing more about them; return how many events that were."""
         theirs = await self._promised()
         async with self._database.record() as connection:
-            return (await connection.execute(delete(outbox).where(theirs))).rowcount
+            gone = delete(outbox).where(theirs).returning(outbox.c.number)
+            names = [str(number) for number in (await connection.execute(gone)).scalars()]
+            await note_gone(connection, self._database, "outbox", names)
+        return len(names)
 
     async def remove(self) -> None:
         """Remove their credentials; a connect or a request that comes again must still be known."""

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.opened_events import open_known
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.adapters.store.user_match import match_events
@@ -36,8 +37,10 @@ class RecordedEvents:
     async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
         """Return the events of an address, as anybody wrote it, the newest first.
 
+        Damaged ones are left out.
+
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         theirs = await match_events(self._database, self._seals, email)
         wanted = (
@@ -48,4 +51,4 @@ class RecordedEvents:
         )
         async with self._database.read() as connection:
             sealed = (await connection.execute(wanted)).scalars().all()
-        return [self._seals.open_event(one) for one in sealed]
+            return await open_known(connection, self._seals, sealed)

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from disconnect_fanout.adapters.crypto.vault import Vault, lookup_hash
+from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, lookup_hash
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import installation
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.policy.secret_key import SAFE_ORDER
 
 
 class Seals:
@@ -27,6 +28,11 @@ class Seals:
         """Say nothing."""
         return "Seals(…)"
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the secret keys that are held; the first one's is of the key that seals."""
+        return self._vault.fingerprints
+
     def seal_event(self, event: DisconnectEvent) -> bytes:
         """Return the event as encrypted JSON."""
         return self._vault.seal(orjson.dumps(_as_json(event)))
@@ -35,9 +41,12 @@ class Seals:
         """Return the event that was sealed.
 
         Raises:
-            Unsealable: none of the configured keys opens it.
+            Unsealable: none of the configured keys opens it, or what is in it is no event.
         """
-        return _from_json(orjson.loads(self._vault.open(sealed)))
+        try:
+            return _from_json(orjson.loads(self._vault.open(sealed)))
+        except (ValueError, KeyError, TypeError):
+            raise Unsealable("what is stored is no event that this version knows") from None
 
     def seal(self, plain: bytes) -> bytes:
         """Return anything else that must not be read at rest, encrypted."""
@@ -67,9 +76,12 @@ class Seals:
         """Return the address and the google id that were sealed.
 
         Raises:
-            Unsealable: none of the configured keys opens them.
+            Unsealable: none of the configured keys opens them, or what is in it is nobody.
         """
-        email, google_id = orjson.loads(self._vault.open(sealed))
+        try:
+            email, google_id = orjson.loads(self._vault.open(sealed))
+        except (ValueError, TypeError):
+            raise Unsealable("what is stored names no user") from None
         return email, google_id
 
 
@@ -82,7 +94,13 @@ async def load_seals(database: Database, vault: Vault) -> Seals:
     """
     async with database.read() as connection:
         sealed = (await connection.execute(select(installation.c.lookup_key))).scalar_one()
-    return Seals(vault, vault.open(sealed))
+    try:
+        return Seals(vault, vault.open(sealed))
+    except Unsealable:
+        raise Unsealable(
+            "FANOUT_SECRET_KEY does not open this database: the key with which it was set up is "
+            f"not among them, put it in; {SAFE_ORDER}"
+        ) from None
 
 
 def _as_json(event: DisconnectEvent) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.clear_spelling import (
     ODD,
     key,
@@ -26,6 +27,7 @@ from disconnect_fanout.adapters.store.probe import probe
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import Spelling, hash_columns
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links, spelled
+from disconnect_fanout.adapters.store.unopened_link import NO_ACCOUNT, NO_ADDRESS
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.google_id import is_google_id
 from disconnect_fanout.domain.link import Link
@@ -56,10 +58,8 @@ class SealedLinks:
         """Return the links of these addresses or google ids, by row, with one query.
 
         A value that was asked for is known by its hash; only what was not is decrypted. Among them
-        are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one.
-
-        Raises:
-            Unsealable: a link was sealed with a key that is not configured.
+        are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one. Of
+        a link that can't be opened something stands in for what is not known (``unopened_link``).
         """
         if not emails and not google_ids:
             return {}
@@ -94,12 +94,13 @@ class SealedLinks:
 
         Args:
             row: with all of ``link_columns``.
-            search: what was asked for, which then need not be decrypted.
+            search: what was asked for, which then need not be decrypted; something stands in for
+                what is not known of a link that can't be opened.
 
         Raises:
-            Unsealable: it was sealed with a key that is not configured.
+            Unsealable: it can't be opened, and nothing was asked for.
         """
-        email, google_id = self._user(row, search or LinkSearch(self._seals))
+        email, google_id = self._user(row, search)
         return Link(
             email=email,
             platform_id=row.platform_id,
@@ -143,22 +144,33 @@ class SealedLinks:
         found = {row.id: self.open(row, search) for row in rows if search.may_have(row)}
         return {row: link for row, link in found.items() if search.wants(link)}
 
-    def _user(self, row: Row[Any], search: LinkSearch) -> tuple[str, str | None]:
+    def _user(self, row: Row[Any], search: LinkSearch | None) -> tuple[str, str | None]:
         """What is clear is newer than what is sealed: the owner wrote it since."""
         email, google_id = written(row)
         if row.sealed is None:
             return email or "", google_id
-        email = email or search.box(row)
-        google_id = google_id or search.google_hashes.get(row.google_hash)
+        if search is not None:
+            email = email or search.box(row)
+            google_id = google_id or search.google_hashes.get(row.google_hash)
         if email is not None and (google_id is not None or row.google_hash is None):
             return email, google_id
-        sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
+        try:
+            sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
+        except Unsealable:
+            if search is None:
+                raise
+            return email or NO_ADDRESS, google_id or _stand_in(row)
         return email or mailbox(sealed_email), google_id or sealed_google_id
 
     def _leg(
         self, column: ColumnElement[Any], values: Collection[str], *where: ColumnElement[bool]
     ) -> Select[Any]:
         return probe(self._database, link_columns(self._database), column, values, *where)
+
+
+def _stand_in(row: Row[Any]) -> str | None:
+    """What was no Google id counts as none still."""
+    return None if row.google_hash in {None, NO_GOOGLE_ID} else NO_ACCOUNT
 
 
 def _provider(text: str | None) -> Provider | None:
