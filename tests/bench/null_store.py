@@ -138,12 +138,16 @@ class FixedPlatforms:
         return self._platforms
 
 
+async def _no_keys() -> None: ...
+
+
 async def null_stores(source: PlatformSource) -> Stores:
     """Return stores that know the platforms of ``source`` and nothing else."""
     platforms = await source.platforms()
     idle = NullDuties()
     return Stores(
         health=DatabaseHealth(time.monotonic),
+        look_for_keys=_no_keys,
         platforms=FixedPlatforms(platforms),
         events=NullEvents([one.id for one in platforms]),
         links=FakeLinkStore(FakeTables()),
@@ -157,6 +161,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         clear_links=idle,
         clear_answers=idle,
         older_rows=idle,
+        unreadable_events=idle,
         waiting=idle,
         outbox=NullOutbox(),
         answers=idle,

@@ -17,6 +17,7 @@ from disconnect_fanout.adapters.store import (
     api_tables,
     audit_trail,
     connects,
+    key_tables,
     open_breakers,
     partial_indexes,
 )
@@ -34,6 +35,8 @@ ELSEWHERE = (
     api_tables.outbox,
     audit_trail.audit,
     connects.connects,
+    key_tables.secret_keys,
+    key_tables.unreadable_rows,
     open_breakers.open_breakers,
 )
 """Of the other modules that hold tables: imported, so that they are looked at too."""

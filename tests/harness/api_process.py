@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -96,6 +97,18 @@ class ApiProcess:
         self._up.clear()
         await self.sigkill()
         await self.start()
+
+    async def readyz_says(self, words: str, *, within: float = 10.0) -> str:
+        """Wait until ``/readyz`` says so; return all that it says.
+
+        Raises:
+            AssertionError: It did not, all the time.
+        """
+        deadline = time.monotonic() + within
+        while words not in (said := (await self.ask("GET", "/readyz")).text.decode()):
+            assert time.monotonic() < deadline, said
+            await asyncio.sleep(0.05)
+        return said
 
     async def ask(
         self,

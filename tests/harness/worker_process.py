@@ -103,6 +103,18 @@ class WorkerProcess:
             return await self._get("/readyz")
         return 0, ""
 
+    async def readyz_says(self, words: str, *, within: float = 10.0) -> str:
+        """Wait until ``/readyz`` says so; return all that it says.
+
+        Raises:
+            AssertionError: It did not, all the time.
+        """
+        deadline = time.monotonic() + within
+        while words not in (said := (await self.readyz())[1]):
+            assert time.monotonic() < deadline, said
+            await asyncio.sleep(0.05)
+        return said
+
     async def metrics(self) -> Metrics:
         """Scrape ``/metrics``."""
         return Metrics.parse(await self.exposition())

@@ -47,6 +47,8 @@ LISTS: list[tuple[str, ...]] = [
     ("replays", "list"),
     ("rejected", "list"),
     ("audit", "list"),
+    ("secret-key", "status"),
+    ("secret-key", "reseal"),
     ("links", "end", "--email", "{form}@x.example", "--platform", "boardy"),
 ]
 """Each of them finds something."""

@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
 from disconnect_fanout.adapters.store.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
 from disconnect_fanout.adapters.store.trial import try_out
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
@@ -59,11 +60,13 @@ async def run_api(settings: Settings) -> int:
     duties = Duties(observer.observe, observer.crashed, time.monotonic)
     try:
         with stop_signal() as stop:
-            seals = await patiently(lambda: _seals(database, settings))
+            keys = SecretKeys(database, Vault(settings.secret_keys))
+            seals = await patiently(lambda: _seals(database, settings, keys))
             observe = observer.observe
             relay = Relay(SqlOutbox(database, seals), publishing_by(publisher), observe)
             server = _server(settings, database, seals, relay, duties=duties, observe=observe)
             duties.start("relay", relay.run)
+            duties.start("secret keys", keys.run)
             return await _serve(server, duties, stop, deadline)
     finally:
         deadline.set(_CLOSING_S)
@@ -74,10 +77,12 @@ async def run_api(settings: Settings) -> int:
         deadline.lift()
 
 
-async def _seals(database: Database, settings: Settings) -> Seals:
+async def _seals(database: Database, settings: Settings, keys: SecretKeys) -> Seals:
     if (problem := await check_schema(database)) is not None:
         raise SchemaProblem(problem)
-    return await load_seals(database, Vault(settings.secret_keys))
+    seals = await load_seals(database, Vault(settings.secret_keys))
+    await keys.look()
+    return seals
 
 
 def _server(
@@ -91,6 +96,10 @@ def _server(
 ) -> ApiServer:
     keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
+
+    def problems() -> list[str]:
+        lacking = database.health.lacking_key
+        return [*duties.problems(), *([] if lacking is None else [lacking])]
 
     async def ready() -> bool:
         try:
@@ -108,7 +117,7 @@ def _server(
         delete=DeleteCalendar(keys, connections, limit),
         disconnect=DisconnectCalendar(keys, connections, limit),
         ready=ready,
-        duties=duties.problems,
+        duties=problems,
         changed=relay.wake,
         on_shortage=lambda shortage: observe(RanShort(shortage)),
     )

@@ -10,6 +10,7 @@ _LONGEST_REST_S = 600.0
 _SEAL_EVERY_S = 2.0
 _SEAL_ANSWERS_EVERY_S = 10.0  # only a worker of an earlier version beside us writes new ones
 _LOOK_FOR_OLDER_EVERY_S = 60.0
+_LOOK_AGAIN_EVERY_S = 30.0
 
 
 def chores(
@@ -22,6 +23,7 @@ def chores(
         ("clear links", stores.clear_links, _SEAL_EVERY_S),
         ("clear answers", stores.clear_answers, _SEAL_ANSWERS_EVERY_S),
         ("older rows", stores.older_rows, _LOOK_FOR_OLDER_EVERY_S),
+        ("unreadable events", stores.unreadable_events, _LOOK_AGAIN_EVERY_S),
     )
     duty, observe = stores.duty, observer.observe
     return (

@@ -13,7 +13,7 @@ _LOOK_EVERY_S = 0.5
 
 
 class Gate:
-    """Opens when a platform is registered and the database takes what an event needs.
+    """Opens when a platform is registered, no key lacks, and the database takes what events need.
 
     A try and not only a look: a database may read, and commit to other tables, while it takes no
     event; whoever consumed then would give all back to the broker again and again, until their
@@ -22,6 +22,7 @@ class Gate:
     Args:
         probe: tries everything that an event needs and takes it back.
         observe: told once when the gate is kept shut by the database, and once when it opens.
+        lacking_key: says which secret key is not here; None if all are.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class Gate:
         recorder: Recorder,
         probe: Callable[[], Awaitable[None]],
         observe: Observe,
+        lacking_key: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._directory = directory
         self._recorder = recorder
         self._probe = probe
         self._observe = observe
+        self._lacking_key = lacking_key
         self._held = False
 
     async def open(self) -> None:
@@ -52,8 +55,8 @@ class Gate:
         except StoreUnreachable as error:
             self._tell(str(error))
             return False
-        self._tell(None)
-        return True
+        self._tell(lacking := self._lacking_key())
+        return lacking is None
 
     def _tell(self, problem: str | None) -> None:
         if self._held != (problem is not None):

@@ -35,6 +35,7 @@ from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer
 from disconnect_fanout.flow.directory import Directory
+from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.held_tasks import HeldTasks
@@ -62,6 +63,7 @@ class Parts:
     """What the lifecycle has to start, to stop and to look at."""
 
     health: DatabaseHealth
+    look_for_keys: Run
     gauges: Gauges
     directory: Directory
     publisher: Publisher
@@ -171,13 +173,20 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         queue=topology.events_queue,
         prefetch=settings.prefetch,
         handle=fan_out.handle,
-        may_consume=Gate(directory, recorder, stores.events.probe, observe).open,
+        may_consume=Gate(
+            directory,
+            recorder,
+            stores.events.probe,
+            observe,
+            lacking_key=lambda: stores.health.lacking_key,
+        ).open,
         prepare=prepare,
         observe=observe,
         on_crash=crashed,
     )
     return Parts(
         health=stores.health,
+        look_for_keys=stores.look_for_keys,
         gauges=Gauges(
             letters=stores.letters,
             waiting=stores.waiting,

@@ -23,6 +23,8 @@ from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
 from disconnect_fanout.adapters.store.retention import Retention
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
+from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
 from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
 from disconnect_fanout.app.balance_watch import BalanceSource
 from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
@@ -30,6 +32,7 @@ from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
+from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.housekeeping import Chore
 from disconnect_fanout.flow.letters import DeadLetterStore
@@ -46,6 +49,7 @@ class Stores:
     """One of each, and what is known of the database behind them."""
 
     health: DatabaseHealth
+    look_for_keys: Run
     platforms: PlatformSource
     events: EventStore
     links: LinkStore
@@ -59,6 +63,7 @@ class Stores:
     clear_links: Chore
     clear_answers: Chore
     older_rows: Chore
+    unreadable_events: Chore
     waiting: WaitingSource
     outbox: Outbox
     answers: Chore
@@ -72,6 +77,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
     database.set_aside.observe = observe
     return Stores(
         health=database.health,
+        look_for_keys=SecretKeys(database, vault).look,
         platforms=SqlPlatformSource(database, vault, settings.timeout),
         events=event_store,
         links=SqlLinkStore(database, seals),
@@ -85,6 +91,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         clear_links=ClearLinks(database, seals),
         clear_answers=ClearAnswers(database, vault),
         older_rows=OlderRows(database, seals),
+        unreadable_events=UnreadableEvents(database, seals),
         waiting=WaitingRoom(database),
         outbox=SqlOutbox(database, seals),
         answers=RememberedAnswers(database, seals),

@@ -31,11 +31,17 @@ class Watch:
 
     async def look(self) -> None:
         """Look once; in an outage the gauges keep what they show."""
-        try:
-            await self._look()
+        failed: StoreUnreachable | DataRefused | None = None
+        for look in (self._parts.look_for_keys, self._look):
+            try:
+                await look()
+            except (StoreUnreachable, DataRefused) as error:
+                failed = error
+            self._let_go_if_useless()
+        if failed is None:
             self.stumbles.went_well()
-        except (StoreUnreachable, DataRefused) as error:
-            self.stumbles.stumbled(error)
+        else:
+            self.stumbles.stumbled(failed)
         self._metrics.show_ready(ready=not self._readiness.problems())
 
     async def _look(self) -> None:
@@ -44,6 +50,12 @@ class Watch:
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
         self._readiness.flawed = directory.flawed
-        if not directory.platforms and self._parts.consumer.attached:
-            self._parts.consumer.let_go()
+        self._let_go_if_useless()
         await self._parts.gauges.look()
+
+    def _let_go_if_useless(self) -> None:
+        """Hold no event that this worker has nobody to tell of, or could not read again."""
+        parts = self._parts
+        useless = not parts.directory.platforms or parts.health.lacking_key is not None
+        if useless and parts.consumer.attached:
+            parts.consumer.let_go()

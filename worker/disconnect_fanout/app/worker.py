@@ -20,6 +20,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
 from disconnect_fanout.app.descriptors import enough_descriptors, of_worker
 from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.exit_deadline import ExitDeadline
@@ -112,6 +113,7 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
     async with connection:
         await declare(connection, topology_of(settings))
     seals = await load_seals(database, Vault(settings.secret_keys))
+    await SecretKeys(database, Vault(settings.secret_keys)).look()
     if database.sqlite:  # we hold the run lock: every lease that we find is a dead worker's
         await SqlDueStore(database, seals).release_all_leases()
     parts = assemble(settings, sql_stores(settings, database, seals, observer.observe), observer)

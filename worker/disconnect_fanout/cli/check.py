@@ -18,7 +18,9 @@ from disconnect_fanout.adapters.store.missing_parts import missing_parts
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.secret_keys import SecretKeys
 from disconnect_fanout.adapters.store.trial import try_out
+from disconnect_fanout.adapters.store.unreadable_rows import unreadable
 from disconnect_fanout.app.descriptors import of_worker, problem
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
@@ -93,6 +95,7 @@ async def _check(settings: Settings) -> list[Finding]:
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
             found += [*await _schema(database), *await _rows(database)]
+            found += await _unreadable(database)
         if (words := problem(of_worker(settings.max_in_flight))) is not None:
             found.append(Finding("descriptors", "warning", words))
         return found
@@ -136,7 +139,10 @@ async def _database(database: Database, settings: Settings) -> str:
     problem = await check_schema(database)
     if problem is not None:
         raise _Wrong(problem)
-    await load_seals(database, Vault(settings.secret_keys))
+    vault = Vault(settings.secret_keys)
+    await load_seals(database, vault)
+    if (missing := await SecretKeys(database, vault).missing()) is not None:
+        raise _Wrong(missing)
     await try_out(database)
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     odd = await _odd_links(database)
@@ -183,6 +189,19 @@ async def _rows(database: Database) -> list[Finding]:
             f"{one.table.value} {one.id} is set aside: {one.what}",
         )
         for one in bad
+    ]
+
+
+async def _unreadable(database: Database) -> list[Finding]:
+    """Rows that a worker has set aside; it works, but for them."""
+    return [
+        Finding(
+            "unreadable rows",
+            "warning",
+            f"{row.count} of {row.of_table} can't be opened and wait, for example {row.example}; "
+            "no secret key in use opens them: bring the key or the rows back",
+        )
+        for row in await unreadable(database)
     ]
 
 

@@ -20,6 +20,7 @@ from disconnect_fanout.flow.outage import (
     BrokerUnreachable,
     DataRefused,
     OutOfMeans,
+    SecretKeyMissing,
     StoreRefuses,
     StoreUnreachable,
 )
@@ -48,6 +49,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     Unsealable: ExitCode.CONFIGURATION,
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,
+    SecretKeyMissing: ExitCode.CONFIGURATION,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
@@ -93,6 +95,8 @@ def _words(error: BaseException) -> Sequence[str]:
             about = "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
         case DataRefused():
             about = "the database refuses what was to be written: "
+        case SecretKeyMissing():
+            about = ""
         case StoreUnreachable():
             about = "the database can't be reached: "
         case BrokerUnreachable():

@@ -12,7 +12,9 @@ _TEMPLATE = """\
 # disconnect-fanout. Read from the working directory; the environment wins over this file.
 
 # Encrypts webhook secrets and events at rest. Keep it: without it the database can't be read.
-# To rotate it, put a new key in front and keep the old one behind it: NEW,OLD
+# To rotate it, in this order: OLD,NEW on every worker and api, and restart them all; then NEW,OLD
+# on all of them; then `fanout secret-key reseal`, after which OLD can go. NEW,OLD first would leave
+# those that have only OLD unable to read what NEW seals: they would wait, not ready.
 FANOUT_SECRET_KEY={key}
 
 # The broker, and where everything is kept. SQLite means one machine; for many workers use

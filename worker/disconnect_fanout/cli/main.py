@@ -31,7 +31,7 @@ _VERBS = (
 )
 _NOUNS = (
     "platforms", "links", "events", "deliveries", "dlq", "replays", "rejected", "audit", "privacy",
-    "keys", "credentials",
+    "keys", "credentials", "secret-key",
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _assembled(args: Sequence[str]) -> typer.Typer:
     for name in (*_VERBS, *_NOUNS):
         if called and name not in called:
             continue
-        module = import_module(f"disconnect_fanout.cli.{name}")
+        module = import_module(f"disconnect_fanout.cli.{name.replace('-', '_')}")
         if name in _VERBS:
             app.command(name)(getattr(module, name))
         else:

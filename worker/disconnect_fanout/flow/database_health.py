@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from itertools import count
 
-from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import SecretKeyMissing, StoreRefuses, StoreUnreachable
 
 SLOW_S = 10.0
 """Who has waited so long for an answer waits for the database, whatever comes of it in the end."""
@@ -33,6 +33,7 @@ class DatabaseHealth:
     Attributes:
         outages: how often it has failed to answer, on whichever connection: a pool that has noticed
             a crash of the server hides it from everybody who comes later.
+        lacking_key: which secret key this process lacks, in plain words; None while it has all.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -41,6 +42,7 @@ class DatabaseHealth:
         self._asked_at: dict[int, float] = {}  # in the order in which they were asked
         self._failing: dict[Ask, StoreUnreachable] = {}
         self.outages = 0
+        self.lacking_key: str | None = None
 
     @contextmanager
     def asking(self, what: Ask) -> Iterator[None]:
@@ -49,6 +51,9 @@ class DatabaseHealth:
         self._asked_at[number] = self._clock()
         try:
             yield
+        except SecretKeyMissing as error:  # it answers well enough
+            self.lacking_key = str(error)
+            raise
         except StoreUnreachable as error:
             self.outages += 1
             self._failing[what] = error
@@ -71,7 +76,7 @@ class DatabaseHealth:
             return "the database takes no commit: is its disk full, or is it locked?"
         if self._waited_s >= SLOW_S:
             return f"the database has not answered for {self._waited_s:.0f} s"
-        return None
+        return self.lacking_key
 
     @property
     def _waited_s(self) -> float:

@@ -93,7 +93,7 @@ class Metrics:
         )
         self._ready = self._gauge("fanout_ready", "1 while the worker is ready.")
 
-    def observe(self, fact: Fact) -> None:  # noqa: C901 - one case a kind
+    def observe(self, fact: Fact) -> None:
         """Count a fact."""
         match fact:
             case EventHandled(outcome=outcome, reason=reason):
@@ -101,12 +101,8 @@ class Metrics:
                 self._near_misses.inc(fact.near_misses)
                 if reason is not None:
                     self._rejected.labels(reason).inc()
-            case AttemptFinished(platform_id=platform, result=result, verdict=verdict):
-                self._attempts.labels(platform, result.value).inc()
-                if isinstance(verdict, Delivered) and not fact.told:
-                    self._deliveries.labels(platform, "delivered").inc()
-                if fact.latency_s is not None:
-                    self._latency.observe(fact.latency_s)
+            case AttemptFinished():
+                self._attempt(fact)
             case AttemptGivenBack(shortage=shortage):
                 self._given_back.labels(shortage.value).inc()
             case DeadLetterDecided(platform_id=platform, reason=reason):
@@ -121,6 +117,13 @@ class Metrics:
                 self._set_aside.labels(row.table.value).inc()
             case _:
                 pass
+
+    def _attempt(self, fact: AttemptFinished) -> None:
+        self._attempts.labels(fact.platform_id, fact.result.value).inc()
+        if isinstance(fact.verdict, Delivered) and not fact.told:
+            self._deliveries.labels(fact.platform_id, "delivered").inc()
+        if fact.latency_s is not None:
+            self._latency.observe(fact.latency_s)
 
     def count_crash(self) -> None:
         """A task or a duty met a bug."""

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.due_store import UNREADABLE_EVENT, sendable
+from disconnect_fanout.adapters.store.due_store import sendable
 from disconnect_fanout.adapters.store.link_row import (
     EARLIEST_S,
     LATEST_S,
@@ -48,12 +48,6 @@ _ODD_LINK = or_(
 )
 _UNKNOWN = "this version knows no such one"
 _CONDITIONS: tuple[tuple[RowKind, ColumnElement[Any], ColumnElement[bool], str], ...] = (
-    (
-        RowKind.DELIVERIES,
-        deliveries.c.id,
-        and_(waiting, deliveries.c.last_error == UNREADABLE_EVENT),
-        UNREADABLE_EVENT,
-    ),
     (
         RowKind.DELIVERIES,
         deliveries.c.id,

@@ -1,5 +1,6 @@
 """Links that the owner's own SQL wrote in clear: sealed within seconds, a batch at a time."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
@@ -11,6 +12,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.link_search import LinkSearch
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.secret_keys import note_key
 from disconnect_fanout.adapters.store.tables import clear, clear_email, links
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 
@@ -24,6 +26,15 @@ _SEAL = (
 )
 
 
+@dataclass(slots=True)
+class _Walk:
+    """Which links are gone through, by which order, and where it has come to."""
+
+    which: tuple[ColumnElement[bool], ...]
+    by: ColumnElement[int]
+    after: int = 0
+
+
 class ClearLinks:
     """``flow.housekeeping.Chore``: seals them where they are; their numbers stay."""
 
@@ -31,22 +42,17 @@ class ClearLinks:
         self._database = database
         self._seals = seals
         self._links = SealedLinks(database, seals)
-        self._is_odd = key(database, "email") == ODD
-        self._passed = _BEFORE_ALL
+        # Ordered by no bare column: that index has all that is clear, and few of them are odd.
+        self._odd = _Walk((clear_email, key(database, "email") == ODD), links.c.id + 0)
+        self._any = _Walk((clear,), links.c.id)
 
     async def do_some(self) -> int:
-        """Seal some links; return how many, 0 when none is left.
+        """Seal some links; return how many, 0 when none is left that can be sealed.
 
-        Odd ones first, because every look-up reads them. A row that somebody else is changing is
-        left for the next time.
+        Odd ones first, because every look-up reads them. A row that somebody else is changing, or
+        that can't be opened, is left for the next time.
         """
-        async with self._database.intend() as connection:
-            if count := await self._seal(connection, clear_email, self._is_odd):
-                return count
-        while True:
-            sealed, seen = await self._some()
-            if sealed or not seen:
-                return sealed
+        return await self._some(self._odd) or await self._some(self._any)
 
     async def seal_over(self, email: str) -> None:
         """Seal rows over which another address was written, so that nothing of this one is left."""
@@ -55,35 +61,30 @@ class ClearLinks:
             among(links.c.user_hash, search.user_hashes),
             among(links.c.mailbox_hash, search.mailbox_hashes),
         )
+        walk = _Walk((theirs, clear_email), links.c.id)
         async with self._database.record() as connection:
-            while await self._seal(connection, theirs, clear_email):
+            await note_key(connection, self._database, self._seals.fingerprints[0])
+            while await self._page(connection, walk) is not None:
                 pass
 
-    async def _some(self) -> tuple[int, int]:
-        """Return how many were sealed, and how many were looked at.
+    async def _some(self, walk: _Walk) -> int:
+        """Seal what can be sealed of the next rows; 0 at the end, and then it begins anew."""
+        sealed: int | None = 0
+        while sealed == 0:  # a page of nothing but damaged rows holds up nobody
+            async with self._database.intend() as connection:
+                sealed = await self._page(connection, walk)
+        return sealed or 0
 
-        What could not be sealed is passed by until the walk begins anew: a heap of it must not
-        keep what comes behind it clear.
-        """
-        some = select(*link_columns(self._database)).where(clear, links.c.id > self._passed)
-        some = some.order_by(links.c.id).limit(_MOST_AT_ONCE)
-        async with self._database.intend() as connection:
-            rows = (await connection.execute(some.with_for_update(skip_locked=True))).all()
-            sealed = [one for row in rows if (one := self._sealed(row)) is not None]
-            if sealed:
-                await connection.execute(_SEAL, sealed)
-        self._passed = rows[-1].id if rows and len(sealed) < len(rows) else self._passed
-        if not rows:
-            self._passed = _BEFORE_ALL
-        return len(sealed), len(rows)
-
-    async def _seal(self, connection: AsyncConnection, *which: ColumnElement[bool]) -> int:
-        some = select(*link_columns(self._database)).where(*which).limit(_MOST_AT_ONCE)
-        rows = await connection.execute(some.with_for_update(skip_locked=True))
+    async def _page(self, connection: AsyncConnection, walk: _Walk) -> int | None:
+        """Seal a page; return how many, None if there was no row."""
+        some = select(*link_columns(self._database)).where(*walk.which, walk.by > walk.after)
+        page = some.order_by(walk.by).limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
+        rows = (await connection.execute(page)).all()
         sealed = [one for row in rows if (one := self._sealed(row)) is not None]
         if sealed:
             await connection.execute(_SEAL, sealed)
-        return len(sealed)
+        walk.after = rows[-1].id if rows else 0
+        return len(sealed) if rows else None
 
     def _sealed(self, row: Row[Any]) -> dict[str, Any] | None:
         """Return the row's new values; None if what is sealed in it can't be opened."""

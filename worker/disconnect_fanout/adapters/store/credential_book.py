@@ -6,14 +6,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.api_tables import credentials
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.spelling import hash_columns
 from disconnect_fanout.adapters.store.user_match import match_unopened
 from disconnect_fanout.domain.credential import Credential
 from disconnect_fanout.domain.mailbox import mailbox, readable
 from disconnect_fanout.domain.old_spelling import old_spellings
+
+_NOBODY = ("", None)
 
 
 class CredentialBook:
@@ -29,17 +33,18 @@ class CredentialBook:
         changed = {one.name: one for one in insert.excluded if one.name != "id"}
         upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
         async with self._database.record() as connection:
+            await note_key(connection, self._database, self._seals.fingerprints[0])
             await connection.execute(upsert, [self._row(one) for one in page])
 
     async def all(self, limit: int) -> list[Credential]:
-        """Return them in the order of their ids.
+        """Return them in the order of their ids; of one that is damaged nobody knows whose it is.
 
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         wanted = select(credentials).order_by(credentials.c.id).limit(limit)
         async with self._database.read() as connection:
-            return [self._open(row) for row in await connection.execute(wanted)]
+            return await self._opened(connection, (await connection.execute(wanted)).all())
 
     async def find(
         self, connection: AsyncConnection, *where: ColumnElement[bool]
@@ -47,21 +52,23 @@ class CredentialBook:
         """Return those that match, inside a transaction of the caller's.
 
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         wanted = select(credentials).where(*where)
-        return [self._open(row) for row in await connection.execute(wanted)]
+        return await self._opened(connection, (await connection.execute(wanted)).all())
 
     async def take(
         self, connection: AsyncConnection, *where: ColumnElement[bool]
     ) -> list[Credential]:
         """Delete those that match, inside a transaction of the caller's; return what they were.
 
+        One that is damaged has no address, at which the caller may end the transaction.
+
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         gone = delete(credentials).where(*where).returning(*credentials.c)
-        return [self._open(row) for row in await connection.execute(gone)]
+        return await self._opened(connection, (await connection.execute(gone)).all())
 
     def of_user(self, email: str) -> ColumnElement[bool]:
         """Return the condition that finds an address, as anybody wrote it.
@@ -72,6 +79,19 @@ class CredentialBook:
         box = mailbox(email)
         theirs = [one for one in old_spellings(email) if mailbox(one) == box]
         return match_unopened(credentials, self._seals, email, theirs).rows()
+
+    async def _opened(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+    ) -> list[Credential]:
+        opened = []
+        for row in rows:
+            try:
+                user = self._seals.open_user(row.sealed)
+            except Unsealable:
+                await require_keys(connection, self._seals)
+                user = _NOBODY
+            opened.append(_credential(row, user))
+        return opened
 
     def _row(self, one: Credential) -> dict[str, Any]:
         return {
@@ -85,15 +105,16 @@ class CredentialBook:
             "invalid": one.invalid,
         }
 
-    def _open(self, row: Row[Any]) -> Credential:
-        email, google_id = self._seals.open_user(row.sealed)
-        return Credential(
-            id=row.id,
-            type=row.type,
-            user_id=row.user_id,
-            email=mailbox(email),
-            google_id=google_id,
-            team_id=row.team_id,
-            app_id=row.app_id,
-            invalid=row.invalid,
-        )
+
+def _credential(row: Row[Any], user: tuple[str, str | None]) -> Credential:
+    email, google_id = user
+    return Credential(
+        id=row.id,
+        type=row.type,
+        user_id=row.user_id,
+        email=mailbox(email),
+        google_id=google_id,
+        team_id=row.team_id,
+        app_id=row.app_id,
+        invalid=row.invalid,
+    )

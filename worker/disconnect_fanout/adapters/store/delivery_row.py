@@ -14,6 +14,10 @@ REPORT_FIRST_MS = 10_000
 """How long an expired lease is left alone: its holder may only have lost the database."""
 
 
+PUT_OFF_MS = 3_600_000
+"""How long a row is left alone whose event can't be opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
     """What ``deliveries`` holds of it, and when it was read.
@@ -165,6 +169,12 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
 def taken_over(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     """Replay a row that another replay has released and holds; a Retry-After is kept."""
     return replayed(replace(row, lease=None), max(slot_at, row.not_before or 0), job)
+
+
+def put_off(row: DeliveryRow) -> DeliveryRow:
+    """Leave a row alone for a while that nobody can send: its event can't be opened."""
+    later = row.read_at + PUT_OFF_MS
+    return replace(row, lease=None, next_at=later, not_before=later, hastened=False)
 
 
 def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:

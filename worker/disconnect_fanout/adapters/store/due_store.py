@@ -14,11 +14,10 @@ from disconnect_fanout.adapters.store.delivery_row import (
     hastened,
     interrupted,
     leased,
-    postponed,
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_first, save
-from disconnect_fanout.adapters.store.readable_events import readable
+from disconnect_fanout.adapters.store.opened_events import open_events
 from disconnect_fanout.adapters.store.reconnected import leave_out
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
@@ -29,14 +28,11 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
+from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
 from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
-
-LOOK_AGAIN_MS = 60_000
-UNREADABLE_EVENT = "its event can't be read by this version"
-"""The ``last_error`` of a delivery that waits for somebody who can read its event."""
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
@@ -65,9 +61,15 @@ class SqlDueStore:
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
         self._seals = seals
+        self._unreadable = UnreadableEvents(database, seals)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
-        """Return those of the platforms that have at least one row due now."""
+        """Return those of the platforms that have at least one row due now.
+
+        While a secret key is lacking it is none: whoever holds it sends them.
+        """
+        if self._database.health.lacking_key is not None:
+            return ()
         first = (
             select(func.min(_DUE))
             .where(waiting, deliveries.c.platform_id == platforms.c.id)
@@ -96,7 +98,7 @@ class SqlDueStore:
 
         Raises:
             StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
-            Unsealable: an event is sealed with a key that is not configured; nothing is claimed.
+            SecretKeyMissing: an event is sealed with a key that is not here; nothing is claimed.
         """
         unleased = () if reclaim else (deliveries.c.lease.is_(None),)
         async with self._database.intend() as connection:
@@ -160,34 +162,40 @@ class SqlDueStore:
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
     ) -> Sequence[Claim]:
         sealed = await self._sealed(connection, rows)
-        await self._call_off(connection, [row for row in rows if row.event_id not in sealed])
-        found = dict(readable(self._database, self._seals, sealed.items()))
-        back = await self._leave_out(connection, rows, found)
-        rows = [row for row in rows if row.event_id in sealed and row.id not in back]
+        forgotten = [row for row in rows if row.event_id not in sealed]
+        await self._call_off(connection, forgotten)
+        known = [row for row in rows if row.event_id in sealed]
+        opened = await open_events(connection, self._seals, sealed.values())
+        events_of = {name: one for name, one in zip(sealed, opened, strict=True) if one is not None}
+        await self._unreadable.set_aside(
+            connection, [row for row in known if row.event_id not in events_of]
+        )
+        rows = [row for row in known if row.event_id in events_of]
+        back = await self._leave_out(connection, rows, events_of)
+        rows = [row for row in rows if row.id not in back]
         token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         counted = [interrupted(row) if row.id in cut else row for row in rows]
-        mine = [leased(row, token, lease_ms) for row in counted if row.event_id in found]
-        left = [row for row in counted if row.event_id not in found]
-        later = [postponed(row, LOOK_AGAIN_MS, UNREADABLE_EVENT) for row in left]
-        await save(connection, [*mine, *later])
+        mine = [leased(row, token, lease_ms) for row in counted]
+        await save(connection, mine)
         await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
         return [
-            Claim(_delivery(row, found[row.event_id]), interrupted=row.id in cut) for row in mine
+            Claim(_delivery(row, events_of[row.event_id]), interrupted=row.id in cut)
+            for row in mine
         ]
 
     async def _leave_out(
         self,
         connection: AsyncConnection,
         rows: Sequence[DeliveryRow],
-        found: Mapping[str, DisconnectEvent],
+        events_of: Mapping[str, DisconnectEvent],
     ) -> set[str]:
         """Between two requests of a replay lie up to days, in which a user may have come back."""
-        replayed = [row for row in rows if row.job is not None and row.event_id in found]
+        replayed = [row for row in rows if row.job is not None]
         if not replayed:
             return set()
-        events = {one: found[one] for one in {row.event_id for row in replayed}}
-        return await leave_out(connection, self._database, self._seals, replayed, events)
+        about = {row.event_id: events_of[row.event_id] for row in replayed}
+        return await leave_out(connection, self._database, self._seals, replayed, about)
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to tell about."""

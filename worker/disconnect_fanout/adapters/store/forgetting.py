@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
@@ -31,6 +32,7 @@ from disconnect_fanout.adapters.store.personal_papers import PersonalPapers
 from disconnect_fanout.adapters.store.replay_items import close_items
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.tables import attempts, deliveries, events, links, waiting
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.adapters.store.user_match import UserMatch, match_events
@@ -125,7 +127,7 @@ class Forgetting:
         found in the end, by their events.
 
         Raises:
-            Unsealable: an event was sealed with a key that is not configured.
+            SecretKeyMissing: an event is sealed with a key that is not here.
         """
         match = await self._theirs()
         theirs = _deliveries_of(_about(match))
@@ -192,18 +194,24 @@ class Forgetting:
         """Seal what is left of each, and give up the hashes that could confirm a guess."""
         wanted = select(events.c.id, events.c.sealed).where(self._database.among(events.c.id, ids))
         async with self._database.record() as connection:
-            rows = await connection.execute(wanted.order_by(events.c.id).with_for_update())
-            left = [{"_id": row.id, **self._left_of(row.sealed)} for row in rows]
+            rows = (await connection.execute(wanted.order_by(events.c.id).with_for_update())).all()
+            left = [self._left(row.id, row.sealed) for row in rows]
+            if any(not one["_sealed"] for one in left):
+                await require_keys(connection, self._seals)
+            await note_key(connection, self._database, self._seals.fingerprints[0])
             await connection.execute(_EMPTY, left)
 
-    def _left_of(self, sealed: bytes) -> dict[str, object]:
-        """Return what may be kept of an event; nothing of one that this version can't read."""
+    def _left(self, name: str, sealed: bytes) -> dict[str, Any]:
+        """Return what an event keeps without its user: nothing, where it is damaged."""
         try:
             event = forgotten(self._seals.open_event(sealed))
-        except UnreadableRow:
-            return {"_sealed": self._seals.seal(b"null"), "_content": ""}
-        hashed = self._seals.text_hash(content_hash(event))
-        return {"_sealed": self._seals.seal_event(event), "_content": hashed}
+        except (Unsealable, UnreadableRow):
+            return {"_id": name, "_sealed": b"", "_content": self._seals.text_hash(name)}
+        return {
+            "_id": name,
+            "_sealed": self._seals.seal_event(event),
+            "_content": self._seals.text_hash(content_hash(event)),
+        }
 
 
 def _deliveries_of(*which: ColumnElement[bool]) -> Select[Any]:

@@ -12,7 +12,9 @@ from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_merge import LinkMerge
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.sealed_link import SealedLinks
+from disconnect_fanout.adapters.store.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.tables import links, platforms
+from disconnect_fanout.adapters.store.unopened_link import was_opened
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.mailbox import mailbox
@@ -54,12 +56,12 @@ class Written:
 class LinkBook:
     """Links in the database. Addresses come as anybody wrote them, instants in whole seconds.
 
-    Raises:
-        Unsealable: from any of its methods; a link was sealed with a key that is not configured.
+    A link that can't be opened is left as it is.
     """
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
         self._links = SealedLinks(database, seals)
 
     async def write(self, page: Sequence[Link], *, anew: bool = False) -> Written:
@@ -68,12 +70,19 @@ class LinkBook:
         Args:
             page: their instants are whole seconds.
             anew: see ``LinkMerge``.
+
+        Raises:
+            SecretKeyMissing: a link is sealed with a key that is not here.
         """
         emails = list({link.email for link in page})
         async with self._database.record() as connection:
             stored = await self._links.find(connection, emails)
-            merge = LinkMerge(sorted(stored.items(), key=_row), anew=anew)
+            opened = {row: one for row, one in stored.items() if was_opened(one)}
+            if len(opened) < len(stored):
+                await require_keys(connection, self._seals)
+            merge = LinkMerge(sorted(opened.items(), key=_row), anew=anew)
             noted = [merge.take(link) for link in page]
+            await note_key(connection, self._database, self._seals.fingerprints[0])
             if merge.new:
                 rows = [self._links.columns(link) for link in merge.new]
                 await connection.execute(insert(links), rows)

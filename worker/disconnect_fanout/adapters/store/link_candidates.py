@@ -17,11 +17,7 @@ from disconnect_fanout.domain.old_spelling import folds
 async def find_links(
     database: Database, seals: Seals, users: Sequence[User]
 ) -> Sequence[Mapping[int, Link]]:
-    """Return the links of each user's address or google id, by row, in the users' order.
-
-    Raises:
-        Unsealable: a link was sealed with a key that is not configured.
-    """
+    """Return the links of each user's address or google id, by row, in the users' order."""
     async with database.read() as connection:
         return await links_of(connection, database, seals, users)
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Row, and_, bindparam, or_, select, union, update
+from sqlalchemy import and_, bindparam, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.added_recipients import add_recipients
@@ -16,8 +16,8 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import to_s
 from disconnect_fanout.adapters.store.link_candidates import find_links
 from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.opened_events import open_events
 from disconnect_fanout.adapters.store.patience import HOLD_S, Sleep, patiently
-from disconnect_fanout.adapters.store.readable_events import readable as read_events
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events, google_known, links
 from disconnect_fanout.domain.event import DisconnectEvent, User
@@ -96,19 +96,20 @@ class SqlLinkStore:
         wanted = union(*(select(*columns).where(leg) for leg in legs))
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
-        return self._by_user(users, rows)
+            opened = await open_events(connection, self._seals, [row.sealed for row in rows])
+        return self._by_user(users, zip((row.google_hash for row in rows), opened, strict=True))
 
     def _by_user(
-        self, users: Sequence[User], rows: Sequence[Row[Any]]
+        self, users: Sequence[User], rows: Iterable[tuple[str | None, DisconnectEvent | None]]
     ) -> Sequence[Sequence[DisconnectEvent]]:
         """A hash brings namesakes along (``spelling``), so what was sealed decides."""
         found: defaultdict[str, dict[str, DisconnectEvent]] = defaultdict(dict)
-        by_id = {row.id: row for row in rows}
-        sealed = ((name, row.sealed) for name, row in by_id.items())
-        for name, event in read_events(self._database, self._seals, sealed):
-            found[event.user.mailbox][name] = event
-            if (hashed := by_id[name].google_hash) is not None:
-                found[hashed][name] = event
+        for google_hash, event in rows:
+            if event is None:  # damaged: nobody can say whom it concerns
+                continue
+            found[event.user.mailbox][event.id] = event
+            if google_hash is not None:
+                found[google_hash][event.id] = event
         none: dict[str, DisconnectEvent] = {}
         accounts = [one.google_id and self._seals.text_hash(one.google_id) for one in users]
         return [

@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.api_tables import outbox
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import require_keys
 from disconnect_fanout.adapters.store.spelling import hash_columns
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
@@ -56,15 +57,17 @@ class SqlOutbox:
         """Take the oldest ones that nobody else has taken; those that can't be read are set aside.
 
         So many are taken that a heap of bad ones does not keep the good ones behind it waiting.
+
+        Raises:
+            SecretKeyMissing: one is sealed with a key that is not here; nothing is taken.
         """
         while True:
-            rows = await self._take(limit, for_s)
-            read = [one for row in rows if (one := self._read(row)) is not None]
+            read = await self._take(limit, for_s)
             if bad := {one.number: one.what for one in read if isinstance(one, _Unread)}:
                 await self.set_aside(bad)
             if good := [one for one in read if isinstance(one, Promise)]:
                 return good
-            if len(rows) < limit:
+            if len(read) < limit:
                 return ()
 
     async def set_aside(self, problems: Mapping[int, str]) -> None:
@@ -92,7 +95,7 @@ class SqlOutbox:
         async with self._database.intend() as connection:
             await connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
 
-    async def _take(self, limit: int, for_s: float) -> Sequence[Row[Any]]:
+    async def _take(self, limit: int, for_s: float) -> "Sequence[Promise | _Unread]":
         now = self._database.now_ms
         free = (
             select(outbox.c.number)
@@ -111,18 +114,18 @@ class SqlOutbox:
             until = self._database.now_ms + span_ms(for_s)
             taken = update(outbox).where(outbox.c.number.in_(numbers)).values(taken_until=until)
             rows = await connection.execute(taken.returning(outbox.c.number, outbox.c.sealed))
-            return sorted(rows, key=lambda row: row.number)
+            read = [self._read(row) for row in sorted(rows, key=lambda row: row.number)]
+            if any(isinstance(one, _Unread) for one in read):
+                await require_keys(connection, self._seals)
+            return read
 
-    def _read(self, row: Row[Any]) -> "Promise | _Unread | None":
-        """None if its key is missing: it stays taken for a while, for the key may come."""
+    def _read(self, row: Row[Any]) -> "Promise | _Unread":
         try:
             return Promise(row.number, self._seals.open_event(row.sealed))
         except UnreadableRow as error:
             return _Unread(row.number, str(error))
         except Unsealable:
-            what = "sealed: no key of FANOUT_SECRET_KEY opens it"
-            self._database.set_aside.note(BadRow(RowKind.OUTBOX, str(row.number), what))
-            return None
+            return _Unread(row.number, "sealed: no secret key in use opens it")
 
 
 @dataclass(frozen=True, slots=True)

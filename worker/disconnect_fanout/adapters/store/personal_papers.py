@@ -54,7 +54,8 @@ class PersonalPapers:
         """Publish nothing more about them; return how many events that were."""
         theirs = await self._promised()
         async with self._database.record() as connection:
-            return (await connection.execute(delete(outbox).where(theirs))).rowcount
+            gone = delete(outbox).where(theirs).returning(outbox.c.number)
+            return len((await connection.execute(gone)).all())
 
     async def remove(self) -> None:
         """Remove their credentials; a connect or a request that comes again must still be known."""

@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.registered_platform import (
     Registration,
     registered,
 )
+from disconnect_fanout.adapters.store.secret_keys import note_key
 from disconnect_fanout.adapters.store.tables import platforms
 
 
@@ -58,6 +59,7 @@ class PlatformRegistry:
         now = self._database.now_ms
         added = self._database.insert(platforms).values(**row, created_at=now, updated_at=now)
         async with self._database.record() as connection:
+            await note_key(connection, self._database, self._vault.fingerprints[0])
             if not (await connection.execute(added.on_conflict_do_nothing())).rowcount:
                 raise PlatformExists(f"platform {new.id} is already registered")
 
@@ -134,6 +136,8 @@ class PlatformRegistry:
         until: ColumnElement[int] | None = None
         if overlap is not None:
             until = self._database.now_ms + overlap // timedelta(milliseconds=1)
+        async with self._database.record() as connection:
+            await note_key(connection, self._database, self._vault.fingerprints[0])
         await self._update(
             platform_id,
             secret=self._vault.seal(secret.encode()),

@@ -30,11 +30,7 @@ async def reconnected(
     seals: Seals,
     events: Collection[DisconnectEvent],
 ) -> set[tuple[str, str]]:
-    """Return which event's user has come back to which platform, as their ids.
-
-    Raises:
-        Unsealable: a link was sealed with a key that is not configured.
-    """
+    """Return which event's user has come back to which platform, as their ids."""
     users = [event.user for event in events]
     links = await links_of(connection, database, seals, users)
     return {
@@ -63,9 +59,6 @@ async def leave_out(
         seals: opens links.
         rows: due, locked, replayed.
         events: by id.
-
-    Raises:
-        Unsealable: a link was sealed with a key that is not configured.
     """
     back = await reconnected(connection, database, seals, events.values())
     suspects = [row for row in rows if (row.event_id, row.platform_id) in back]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.readable_events import readable
+from disconnect_fanout.adapters.store.opened_events import open_known
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.adapters.store.user_match import match_events
@@ -37,17 +37,18 @@ class RecordedEvents:
     async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
         """Return the events of an address, as anybody wrote it, the newest first.
 
+        Damaged ones are left out.
+
         Raises:
-            Unsealable: one was sealed with a key that is not configured.
+            SecretKeyMissing: one is sealed with a key that is not here.
         """
         theirs = await match_events(self._database, self._seals, email)
         wanted = (
-            select(events.c.id, events.c.sealed)
+            select(events.c.sealed)
             .where(theirs.rows())
             .order_by(events.c.received_at.desc(), events.c.id)
             .limit(limit)
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        sealed = ((row.id, row.sealed) for row in rows)
-        return [event for _, event in readable(self._database, self._seals, sealed)]
+            sealed = (await connection.execute(wanted)).scalars().all()
+            return await open_known(connection, self._seals, sealed)

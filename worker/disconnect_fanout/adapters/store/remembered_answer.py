@@ -15,10 +15,12 @@ import orjson
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.api_tables import answers
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.sealed_event import Seals
+from disconnect_fanout.adapters.store.secret_keys import require_keys
 from disconnect_fanout.adapters.store.token_digest import token_digest
 from disconnect_fanout.domain.credential import Credential
 from disconnect_fanout.domain.mailbox import mailbox
@@ -50,7 +52,7 @@ class RememberedAnswers:
         assert known is not None  # noqa: S101 - only a day ends it
         if known.request not in {_FORGOTTEN, memo.request, self._seals.text_hash(memo.request)}:
             return Reused()
-        return _outcome(self._seals.open(known.sealed))
+        return await self._opened(connection, known.sealed)
 
     async def remember(
         self,
@@ -83,6 +85,18 @@ class RememberedAnswers:
             await connection.execute(emptied)
         while await self._key_some():
             pass
+
+    async def _opened(self, connection: AsyncConnection, sealed: bytes) -> Outcome | None:
+        """An answer that is damaged is as good as none: what was asked is done, or is done already.
+
+        Raises:
+            SecretKeyMissing: it is sealed with a key that is not here.
+        """
+        try:
+            return _outcome(self._seals.open(sealed))
+        except Unsealable:
+            await require_keys(connection, self._seals)
+            return None
 
     async def do_some(self) -> int:
         """Hash bare digests again, then end some that are older than a day.

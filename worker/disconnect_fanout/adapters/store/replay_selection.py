@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter, conditions
-from disconnect_fanout.adapters.store.readable_events import readable
+from disconnect_fanout.adapters.store.opened_events import open_known
 from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import deliveries, events
@@ -114,7 +114,8 @@ class ReplaySelector:
     async def _back(self, page: Sequence[Row[Any]]) -> set[str]:
         """Return the ids of deliveries whose user has come back to their platform."""
         sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
-        opened = [one for _, one in readable(self._database, self._seals, sealed.items())]
         async with self._database.read() as connection:
+            # What is damaged is selected all the same, and waits to be opened.
+            opened = await open_known(connection, self._seals, sealed.values())
             back = await reconnected(connection, self._database, self._seals, opened)
         return {row.id for row in page if (row.event_id, row.platform_id) in back}

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.attempt_rows import write_cut_off
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.delivery_row import (
@@ -22,7 +21,7 @@ from disconnect_fanout.adapters.store.delivery_row import (
 )
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.locked_rows import lock_named, save
-from disconnect_fanout.adapters.store.readable_events import readable
+from disconnect_fanout.adapters.store.opened_events import open_known
 from disconnect_fanout.adapters.store.reconnected import reconnected
 from disconnect_fanout.adapters.store.replay_end import finish
 from disconnect_fanout.adapters.store.replay_items import (
@@ -170,28 +169,27 @@ class SqlReplayStore:
     ) -> set[str]:
         """Return the ids of those whose user has come back, if the job leaves such out.
 
-        What can't be opened here is judged where it is claimed: there it can't be sent either.
+        What is damaged is judged where it is claimed: there it can't be sent either.
+
+        Raises:
+            SecretKeyMissing: a key in use is not here; whoever holds it does the job's turn.
         """
         if job.include_reconnected:
             return set()
-        try:
-            opened = await self._events(connection, {row.event_id for row in rows})
-            back = await reconnected(connection, self._database, self._seals, opened)
-        except Unsealable:
-            return set()
+        opened = await self._events(connection, {row.event_id for row in rows})
+        back = await reconnected(connection, self._database, self._seals, opened)
         return {row.id for row in rows if (row.event_id, row.platform_id) in back}
 
     async def _events(
         self, connection: AsyncConnection, ids: Collection[str]
     ) -> list[DisconnectEvent]:
-        """Return these events, but for those whose user was forgotten."""
+        """Return these events, but for damaged ones and those whose user was forgotten."""
         found = await connection.execute(
-            select(events.c.id, events.c.sealed).where(
+            select(events.c.sealed).where(
                 self._database.among(events.c.id, ids), events.c.user_hash.is_not(None)
             )
         )
-        sealed = ((row.id, row.sealed) for row in found)
-        return [one for _, one in readable(self._database, self._seals, sealed)]
+        return await open_known(connection, self._seals, found.scalars())
 
     async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
         """Return the platforms that have not taken what the job released for them already.

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, String, column, exists, func, inspect, select, table
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import installation
+from disconnect_fanout.adapters.store.key_tables import secret_keys
+from disconnect_fanout.adapters.store.secret_keys import note_key
+from disconnect_fanout.adapters.store.tables import installation, platforms
 from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
 from disconnect_fanout.policy.session_limits import UNHURRIED
 
@@ -44,9 +47,20 @@ async def migrate(database_url: str, vault: Vault) -> tuple[str | None, str]:
             row = {"id": 1, "lookup_key": vault.seal(_fresh_key()), "flushes": 0}
             statement = database.insert(installation).values(row)
             await connection.execute(statement.on_conflict_do_nothing())
+            await _note_keys(connection, database, vault)
         return revisions
     finally:
         await database.close()
+
+
+async def _note_keys(connection: AsyncConnection, database: Database, vault: Vault) -> None:
+    """Note the key that a new database begins with; of an older one, those it was sealed with."""
+    if (await connection.execute(select(secret_keys.c.fingerprint).limit(1))).first() is not None:
+        return
+    sealed = [(await connection.execute(select(installation.c.lookup_key))).scalar_one()]
+    sealed += (await connection.execute(select(platforms.c.secret))).scalars()
+    for fingerprint in {one for each in sealed if (one := vault.opened_by(each)) is not None}:
+        await note_key(connection, database, fingerprint)
 
 
 async def check_schema(database: Database) -> str | None:

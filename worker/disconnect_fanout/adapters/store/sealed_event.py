@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from disconnect_fanout.adapters.crypto.vault import Vault, lookup_hash
+from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, lookup_hash
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.tables import installation
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.policy.secret_key import SAFE_ORDER
 
 
 class Seals:
@@ -27,6 +28,11 @@ class Seals:
     def __repr__(self) -> str:
         """Say nothing."""
         return "Seals(…)"
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the secret keys that are held; the first one's is of the key that seals."""
+        return self._vault.fingerprints
 
     def seal_event(self, event: DisconnectEvent) -> bytes:
         """Return the event as encrypted JSON."""
@@ -92,7 +98,13 @@ async def load_seals(database: Database, vault: Vault) -> Seals:
     """
     async with database.read() as connection:
         sealed = (await connection.execute(select(installation.c.lookup_key))).scalar_one()
-    return Seals(vault, vault.open(sealed))
+    try:
+        return Seals(vault, vault.open(sealed))
+    except Unsealable:
+        raise Unsealable(
+            "FANOUT_SECRET_KEY does not open this database: the key with which it was set up is "
+            f"not among them, put it in; {SAFE_ORDER}"
+        ) from None
 
 
 def _json(text: bytes) -> object:

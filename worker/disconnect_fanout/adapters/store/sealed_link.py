@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.clear_spelling import (
     ODD,
     key,
@@ -27,6 +28,7 @@ from disconnect_fanout.adapters.store.probe import probe
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import Spelling, hash_columns
 from disconnect_fanout.adapters.store.tables import clear_email, clear_google_id, links, spelled
+from disconnect_fanout.adapters.store.unopened_link import NO_ACCOUNT, NO_ADDRESS
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.google_id import is_google_id
@@ -56,12 +58,10 @@ class SealedLinks:
         """Return the links of these addresses or google ids, by row, with one query.
 
         A value that was asked for is known by its hash; only what was not is decrypted. Among them
-        are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one.
+        are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one. Of
+        a link that can't be opened something stands in for what is not known (``unopened_link``).
 
         One that can't be read is left out, and said.
-
-        Raises:
-            Unsealable: a link was sealed with a key that is not configured.
         """
         if not emails and not google_ids:
             return {}
@@ -118,10 +118,11 @@ class SealedLinks:
 
         Args:
             row: with all of ``link_columns``.
-            search: what was asked for, which then need not be decrypted.
+            search: what was asked for, which then need not be decrypted; something stands in for
+                what is not known of a link that can't be opened.
 
         Raises:
-            Unsealable: it was sealed with a key that is not configured.
+            Unsealable: it can't be opened, and nothing was asked for.
             UnreadableRow: a column does not hold what it should.
         """
         email, google_id = self.user(row, search)
@@ -193,18 +194,23 @@ class SealedLinks:
         What is clear is newer than what is sealed: the owner wrote it since.
 
         Raises:
-            Unsealable: it was sealed with a key that is not configured.
-            UnreadableRow: what is sealed is no user.
+            Unsealable: it can't be opened, and nothing was asked for.
+            UnreadableRow: what is sealed is no user, and nothing was asked for.
         """
-        search = search or LinkSearch(self._seals)
         email, google_id = written(row)
         if row.sealed is None:
             return email or "", google_id
-        email = email or search.box(row)
-        google_id = google_id or search.google_hashes.get(row.google_hash)
+        if search is not None:
+            email = email or search.box(row)
+            google_id = google_id or search.google_hashes.get(row.google_hash)
         if email is not None and (google_id is not None or row.google_hash is None):
             return email, google_id
-        sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
+        try:
+            sealed_email, sealed_google_id = self._seals.open_user(row.sealed)
+        except (Unsealable, UnreadableRow):
+            if search is None:
+                raise
+            return email or NO_ADDRESS, google_id or _stand_in(row)
         return email or mailbox(sealed_email), google_id or sealed_google_id
 
     def _leg(
@@ -215,6 +221,11 @@ class SealedLinks:
 
 def _is_folded(row: Row[Any]) -> bool:
     return row.sealed is not None and written(row)[0] is None and is_folded(row)
+
+
+def _stand_in(row: Row[Any]) -> str | None:
+    """What was no Google id counts as none still."""
+    return None if row.google_hash in {None, NO_GOOGLE_ID} else NO_ACCOUNT
 
 
 def _maybe_instant(column: str, value: object) -> datetime | None:

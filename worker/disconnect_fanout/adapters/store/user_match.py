@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, CompoundSelect, String, Table, and_, select, union_all
 
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.opened_events import open_events
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.tables import events
 from disconnect_fanout.domain.mailbox import mailbox
@@ -51,13 +52,19 @@ async def match_events(
         table: ``events``, or another one that seals events.
 
     Raises:
-        Unsealable: one that may be theirs was sealed with a key that is not configured.
+        SecretKeyMissing: one that may be theirs is sealed with a key that is not here.
     """
     key, box = _key(table), mailbox(address)
     maybe = select(key, table.c.sealed).where(_unseen(table, seals, old_spellings(address)))
     async with database.read() as connection:
-        rows = await connection.execute(maybe)
-        older = [row[0] for row in rows if seals.open_event(row.sealed).user.mailbox == box]
+        rows = (await connection.execute(maybe)).all()
+        opened = await open_events(connection, seals, [row.sealed for row in rows])
+    # A damaged one is whose hash it has: forgetting must reach it.
+    older = [
+        row[0]
+        for row, event in zip(rows, opened, strict=True)
+        if event is None or event.user.mailbox == box
+    ]
     match = UserMatch(key, _seen(table, seals.text_hash(box)))
     if not older:
         return match
