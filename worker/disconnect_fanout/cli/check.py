@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.broker.topology import missing
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
 from disconnect_fanout.adapters.store.sealed_event import load_seals
@@ -122,8 +123,9 @@ async def _database(database: Database, settings: Settings) -> str:
     problem = await check_schema(database)
     if problem is not None:
         raise _Wrong(problem)
-    await load_seals(database, Vault(settings.secret_keys))
+    seals = await load_seals(database, Vault(settings.secret_keys))
     await try_out(database)
+    await SqlEventStore(database, seals, by_google_id=settings.learns_links).probe()
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     odd = await _odd_links(database)
     return f"{kind} takes commits, its schema fits, and FANOUT_SECRET_KEY opens it{odd}"
