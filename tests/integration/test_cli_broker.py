@@ -94,13 +94,14 @@ def test_check_refuses_the_queue_that_run_refuses(
     """
     upstream.ask("migrate")
 
-    async def other(arguments: dict[str, str]) -> None:
+    async def other(kind: str) -> None:
         async with amqp.channel(vhost.url) as channel:
             await channel.queue_delete(vhost.queue(queue))
-            await channel.declare_queue(vhost.queue(queue), durable=True, arguments=arguments)
+            how: Any = {"x-queue-type": kind}
+            await channel.declare_queue(vhost.queue(queue), durable=True, arguments=how)
 
-    for arguments in ({}, {"x-queue-type": "quorum"}):
-        asyncio.run(other(arguments))
+    for kind in ("classic", "quorum"):
+        asyncio.run(other(kind))
         code, found = findings(upstream)
         assert (code, found["broker"]) == (3, "wrong")
         said = upstream.fanout("check", "-o", "json").stdout
