@@ -84,6 +84,48 @@ def test_check_says_what_to_do_until_everything_is_there(upstream: Operator) -> 
     assert findings(upstream) == (3, {"configuration": "wrong"})
 
 
+@pytest.mark.parametrize("queue", ["events", "dead", "rejected"])
+def test_check_refuses_the_queue_that_run_refuses(
+    upstream: Operator, vhost: Vhost, queue: str
+) -> None:
+    """A classic queue, or one of other arguments, under any of our names: exit 3, and the way out.
+
+    Before, `check` asked whether it is there, and nothing else.
+    """
+    upstream.ask("migrate")
+
+    async def other(kind: str) -> None:
+        async with amqp.channel(vhost.url) as channel:
+            await channel.queue_delete(vhost.queue(queue))
+            how: Any = {"x-queue-type": kind}
+            await channel.declare_queue(vhost.queue(queue), durable=True, arguments=how)
+
+    for kind in ("classic", "quorum"):
+        asyncio.run(other(kind))
+        code, found = findings(upstream)
+        assert (code, found["broker"]) == (3, "wrong")
+        said = upstream.fanout("check", "-o", "json").stdout
+        assert vhost.queue(queue) in said
+        assert "FANOUT_PREFIX" in said
+
+
+def test_check_names_all_that_is_gone_and_makes_nothing(upstream: Operator, vhost: Vhost) -> None:
+    """The exchange and a queue; asked twice, so that the first look has put nothing back."""
+    upstream.ask("migrate")
+
+    async def remove() -> None:
+        async with amqp.channel(vhost.url) as channel:
+            await channel.exchange_delete(vhost.exchange)
+            await channel.queue_delete(vhost.queue("dead"))
+
+    asyncio.run(remove())
+    for _ in range(2):
+        assert findings(upstream)[0] == 3
+        said = upstream.fanout("check", "-o", "json").stdout
+        assert f"no exchange {vhost.exchange}, no queue {vhost.queue('dead')}" in said
+        assert "run: fanout migrate" in said
+
+
 def test_check_warns_of_too_few_descriptors(upstream: Operator) -> None:
     """More requests at once than sockets: `run` starts all the same, and what to do is said."""
     upstream.ask("migrate")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 from tests.harness.operator import Operator
+from tests.harness.row_rules import lift_rules
 from tests.harness.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.clear_links import ClearLinks
@@ -80,6 +81,7 @@ def test_what_is_stored_already_is_said_by_check(any_operator: Operator) -> None
     counts: list[int] = []
 
     async def write(world: SqlWorld) -> None:
+        await lift_rules(world)
         row = {"email": "a@x.example", "platform_id": "p", "linked_at": 0}
         async with world.database.record() as connection:
             for google_id in ("1.05942E+11", "12 34", "42", " 43 ", ""):

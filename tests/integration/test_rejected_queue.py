@@ -195,6 +195,20 @@ async def test_many_large_headers_do_not_end_the_connection(
     assert [one.body for one in await rejected.list(10)] == [b"1"]
 
 
+async def test_an_event_whose_time_to_live_ended_is_called_expired(
+    rejected: RejectedQueue, topology: Topology, amqp_url: str
+) -> None:
+    """Its publisher's: no worker held it, so none is blamed; a replay gives it no time to live."""
+    event = body(disconnect("evt_late"))
+    await amqp.publish(amqp_url, topology.exchange, EVENT_TYPE, event, expiration=0.05)
+    await amqp.depth_becomes(amqp_url, topology.rejected_queue, 1)
+    (one,) = await rejected.list(10)
+    assert (one.reason, one.event_id, one.body) == ("expired", "evt_late", event)
+    assert "time to live" in one.detail
+    assert await rejected.replay(None) == 1
+    await amqp.depth_becomes(amqp_url, topology.events_queue, 1)
+
+
 async def test_what_was_redelivered_too_often_lands_there(
     rejected: RejectedQueue, topology: Topology, amqp_url: str, publisher: Publisher
 ) -> None:

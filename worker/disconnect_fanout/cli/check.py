@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import typer
-from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import ChannelNotFoundEntity
 from sqlalchemy import select
 
-from disconnect_fanout.adapters.broker.connection import named_errors, open_connection
+from disconnect_fanout.adapters.broker.connection import open_connection
+from disconnect_fanout.adapters.broker.topology import missing
+from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.bad_row_survey import survey
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.event_store import SqlEventStore
 from disconnect_fanout.adapters.store.missing_parts import missing_parts
 from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.schema import check_schema
@@ -112,7 +113,7 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, "wrong", f"the database refuses: {error}")
     except StoreUnreachable as error:
         return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
-    except (_Wrong, Unsealable) as error:
+    except (_Wrong, TopologyConflict, Unsealable) as error:
         return Finding(name, "wrong", str(error))
 
 
@@ -120,19 +121,9 @@ async def _broker(settings: Settings) -> str:
     topology = topology_of(settings)
     connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout check")
     async with connection:
-        for queue in topology.queues:
-            await _look_for(connection, queue)
-    return f"it answers, and has {', '.join(topology.queues)}"
-
-
-async def _look_for(connection: AbstractConnection, queue: str) -> None:
-    async with named_errors():
-        channel = await connection.channel()
-        try:
-            await channel.get_queue(queue, ensure=True)
-        except ChannelNotFoundEntity:
-            raise _Wrong(f"there is no queue {queue}; run: fanout migrate") from None
-        await channel.close()
+        if lacking := await missing(connection, topology):
+            raise _Wrong(f"there is no {', no '.join(lacking)}; run: fanout migrate")
+    return f"it answers, and has {topology.exchange}, {', '.join(topology.queues)} as declared"
 
 
 async def _database(database: Database, settings: Settings) -> str:
@@ -140,10 +131,11 @@ async def _database(database: Database, settings: Settings) -> str:
     if problem is not None:
         raise _Wrong(problem)
     vault = Vault(settings.secret_keys)
-    await load_seals(database, vault)
-    if (missing := await SecretKeys(database, vault).missing()) is not None:
-        raise _Wrong(missing)
+    seals = await load_seals(database, vault)
+    if (lacking := await SecretKeys(database, vault).missing()) is not None:
+        raise _Wrong(lacking)
     await try_out(database)
+    await SqlEventStore(database, seals, by_google_id=settings.learns_links).probe()
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     odd = await _odd_links(database)
     return f"{kind} takes commits, its schema fits, and FANOUT_SECRET_KEY opens it{odd}"

@@ -12,6 +12,7 @@ class RejectReason(StrEnum):
     TOO_LARGE = "too_large"
     ID_CONFLICT = "id_conflict"
     REDELIVERED_TOO_OFTEN = "redelivered_too_often"
+    EXPIRED = "expired"
     UNPROCESSABLE = "unprocessable"
 
 

@@ -185,7 +185,7 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
     if (
         str(reason) not in _OUR_REASONS or "x-death" in headers
     ):  # the broker moved it here by itself
-        reason, detail = RejectReason.REDELIVERED_TOO_OFTEN.value, _words_of_the_broker(headers)
+        reason, detail = _reason_of_the_broker(headers).value, _words_of_the_broker(headers)
         event_id = event_id_of(message.body, headers, message.content_encoding)
     return Rejected(
         id=_id(message),
@@ -198,10 +198,20 @@ def _rejected(message: AbstractIncomingMessage) -> Rejected:
     )
 
 
+def _reason_of_the_broker(headers: Mapping[str, object]) -> RejectReason:
+    """No worker is at fault where a time to live ended; what else the broker moves was returned."""
+    if headers.get("x-first-death-reason") == "expired":
+        return RejectReason.EXPIRED
+    return RejectReason.REDELIVERED_TOO_OFTEN
+
+
 def _words_of_the_broker(headers: Mapping[str, object]) -> str:
     match headers.get("x-first-death-reason"):
         case "expired":
-            return "its publisher gave it a time to live, and no worker took it in time; replay it"
+            return (
+                "its time to live, its publisher's or a policy's, ended before a worker took it; "
+                "replay it"
+            )
         case "maxlen":
             return "a policy of the broker bounds the queue, and it was full; replay it"
         case _:

@@ -105,6 +105,33 @@ async def _declare_exchange(connection: AbstractConnection, topology: Topology) 
         await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
 
 
+async def missing(connection: AbstractConnection, topology: Topology) -> list[str]:
+    """Return what is not there, in plain words; nothing is made, bound or changed.
+
+    Asked passively first: only what exists is declared, which then compares its arguments alone.
+
+    Raises:
+        TopologyConflict: a queue exists with other arguments.
+        BrokerUnreachable: the broker did not answer.
+    """
+    found = []
+    async with named_errors(), asyncio.timeout(_TIMEOUT_S):
+        async with a_channel(connection) as channel:
+            try:
+                await channel.get_exchange(topology.exchange)
+            except ChannelNotFoundEntity:
+                found.append(f"exchange {topology.exchange}")
+        for name, arguments in topology.queues.items():
+            async with a_channel(connection) as channel:
+                try:
+                    await channel.declare_queue(name, passive=True)
+                except ChannelNotFoundEntity:
+                    found.append(f"queue {name}")
+                else:
+                    await _declare_queue(channel, name, arguments)
+    return found
+
+
 async def _declare_queue(channel: AbstractChannel, name: str, arguments: Arguments) -> None:
     try:
         await channel.declare_queue(name, durable=True, arguments=dict(arguments))
