@@ -27,9 +27,11 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
+from disconnect_fanout.adapters.store.unheard_claims import UnheardClaims
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.outage import StoreUnreachable
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
@@ -43,9 +45,15 @@ class SqlDueStore:
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
         self._seals = seals
+        self._unheard = UnheardClaims(database)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
-        """Return those of the platforms that have at least one row due now."""
+        """Return those of the platforms that have at least one row due now.
+
+        What a claim of ours has leased whose answer was lost is due again.
+        """
+        if self._unheard:
+            await self._unheard.give_back()
         first = (
             select(func.min(_DUE))
             .where(waiting, deliveries.c.platform_id == platforms.c.id)
@@ -73,24 +81,32 @@ class SqlDueStore:
         reach the disk: lost with the machine, it leaves the row due.
 
         Raises:
-            StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
+            StoreUnreachable: nothing is known to be claimed; what is, is given back later.
             Unsealable: an event is sealed with a key that is not configured; nothing is claimed.
         """
-        unleased = () if reclaim else (deliveries.c.lease.is_(None),)
-        async with self._database.intend() as connection:
-            rows = await lock_first(
-                connection,
-                self._database,
-                waiting,
-                deliveries.c.platform_id == platform_id,
-                self._database.now_ms >= _DUE,
-                ~self._database.among(deliveries.c.id, holding),
-                _NOT_HELD,
-                *unleased,
-                order=_DUE,
-                limit=limit,
-            )
-            return await self._claimed(connection, rows, span_ms(lease_s)) if rows else []
+        conditions = [
+            waiting,
+            deliveries.c.platform_id == platform_id,
+            self._database.now_ms >= _DUE,
+            ~self._database.among(deliveries.c.id, holding),
+            _NOT_HELD,
+        ]
+        if not reclaim:
+            conditions.append(deliveries.c.lease.is_(None))
+        token = uuid.uuid4().hex
+        claims: Sequence[Claim] = []
+        try:
+            async with self._database.intend() as connection:
+                rows = await lock_first(
+                    connection, self._database, *conditions, order=_DUE, limit=limit
+                )
+                if rows:
+                    claims = await self._claimed(connection, rows, token, span_ms(lease_s))
+        except StoreUnreachable as error:
+            if error.maybe_done:
+                self._unheard.note([one.delivery.id for one in claims], token)
+            raise
+        return claims
 
     async def hasten(self, platform_id: str, limit: int) -> Hastened:
         """Make up to ``limit`` waiting rows due, those first whose turn is next.
@@ -134,14 +150,13 @@ class SqlDueStore:
         return done.rowcount
 
     async def _claimed(
-        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str, lease_ms: int
     ) -> Sequence[Claim]:
         sealed = await self._sealed(connection, rows)
         forgotten = [row for row in rows if row.event_id not in sealed]
         await self._call_off(connection, forgotten)
         back = await self._leave_out(connection, rows, sealed)
         rows = [row for row in rows if row.event_id in sealed and row.id not in back]
-        token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         mine = [leased(interrupted(row) if row.id in cut else row, token, lease_ms) for row in rows]
         await save(connection, mine)
