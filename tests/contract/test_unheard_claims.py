@@ -10,6 +10,7 @@ from tests.harness.store_examples import LEASE_S, due, registered
 
 from disconnect_fanout.adapters.store.due_store import SqlDueStore
 from disconnect_fanout.adapters.store.tables import deliveries
+from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 BEFORE, ANSWER = Cut.BEFORE, Cut.ANSWER
@@ -28,7 +29,7 @@ async def lose(store: SqlDueStore, platform_id: str = "luma") -> None:
         await store.claim(platform_id, limit=5, lease_s=LEASE_S, holding=(), reclaim=True)
 
 
-async def looked(store: SqlDueStore, *platform_ids: str) -> list[str]:
+async def looked(store: DueStore, *platform_ids: str) -> list[str]:
     """Look what is due until there is an answer."""
     for _ in range(5):
         try:
