@@ -9,6 +9,7 @@ from tests.harness.fake_tables import FakeEvent, FakeTables
 from disconnect_fanout.adapters.store.attempt_rows import cut_off
 from disconnect_fanout.adapters.store.delivery_row import (
     DeliveryRow,
+    given_back,
     hastened,
     interrupted,
     leased,
@@ -234,6 +235,14 @@ class FakeDueStore:
         claims = [self._claimed(row, token, span_ms(lease_s)) for row in rows]
         self._tables.intended()
         return claims
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Make due again what a claim has leased whose answer was lost."""
+        held = {one.delivery.id: one.delivery.lease for one in claims}
+        rows = self._tables.where(lambda row: row.lease and held.get(row.id) == row.lease)
+        self._tables.save(given_back(row) for row in rows)
+        if rows:
+            self._tables.intended()
 
     def _left_out(self, row: DeliveryRow) -> bool:
         """Give up a replayed row whose user has come back; tell whether it was."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.admission import Pressure, opens_at, room
+from disconnect_fanout.policy.admission import Pressure, opens_at, room, to_keep
 from disconnect_fanout.policy.breaker import Breaker, started
 from disconnect_fanout.policy.rate import spend
 
@@ -170,3 +170,22 @@ def test_waiting_for_the_named_instant_is_enough(
     if room(one, NOW) == 0 and at is not None:
         assert at > NOW
         assert room(one, at) >= 1
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 40), breakers, rates)
+def test_half_of_the_room_is_for_who_waits_and_the_rest_for_who_comes(
+    in_flight: int, cap: int, free: int, breaker: Breaker, rate: tuple[float | None, float]
+) -> None:
+    """Of slots, of turns and of a probe: both get some if there are two, and one is for who waits.
+
+    What is kept is there when the claim is done, whatever newcomers took.
+    """
+    one = Pressure(in_flight, cap, free, breaker, *rate)
+    whole = room(one, NOW)
+    share = to_keep(whole)
+    left = room(replace(one, kept=share), NOW)
+    assert share + left == whole
+    assert share - left in (0, 1)
+    for _ in range(left):
+        one = admit(one)
+    assert room(one, NOW) >= share - 1e-9

@@ -150,9 +150,15 @@ class LinedDue:
     def __init__(self, line: Line, tables: SimulatedTables) -> None:
         self._line = line
         self._store = FakeDueStore(tables)
+        self._unheard: list[Claim] = []
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
-        return await self._line.ask(LOOK, lambda: self._store.due_platforms(platform_ids))
+        async def look() -> Collection[str]:
+            self._store.give_back(self._unheard)
+            self._unheard.clear()
+            return await self._store.due_platforms(platform_ids)
+
+        return await self._line.ask(LOOK, look)
 
     async def claim(
         self,
@@ -163,12 +169,21 @@ class LinedDue:
         holding: Collection[str],
         reclaim: bool,
     ) -> Sequence[Claim]:
-        return await self._line.ask(
-            "claim",
-            lambda: self._store.claim(
-                platform_id, limit=limit, lease_s=lease_s, holding=holding, reclaim=reclaim
-            ),
-        )
+        claims: list[Claim] = []
+
+        async def once() -> Sequence[Claim]:
+            claims.extend(
+                await self._store.claim(
+                    platform_id, limit=limit, lease_s=lease_s, holding=holding, reclaim=reclaim
+                )
+            )
+            return claims
+
+        try:
+            return await self._line.ask("claim", once)
+        except StoreUnreachable:
+            self._unheard += claims
+            raise
 
     async def hasten(self, platform_id: str, limit: int) -> Hastened:
         return await self._line.ask("hasten", lambda: self._store.hasten(platform_id, limit))

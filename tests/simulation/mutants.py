@@ -110,6 +110,7 @@ class Unlocked(LinedDue):
         assert isinstance(due, LinedDue)
         self._line = due._line
         self._store = due._store
+        self._unheard = []
 
     async def claim(
         self,

@@ -1,6 +1,7 @@
 """Who holds the worker's slots: one compartment for each platform, so that none sinks the ship."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from disconnect_fanout.domain.outcome import Exchange, Failure, Shortage
@@ -37,6 +38,7 @@ class _Compartment:
     rate_due: float = 0.0
     era: int = 0
     rests_until: float = 0.0
+    kept: int = 0
 
 
 class Bulkheads:
@@ -50,6 +52,7 @@ class Bulkheads:
 
     def __init__(self, slots: int, cap: int, clock: Callable[[], float], observe: Observe) -> None:
         self._free = slots
+        self._kept = 0
         self._cap = cap
         self._clock = clock
         self._observe = observe
@@ -90,6 +93,21 @@ class Bulkheads:
             self._learn(mine, ticket, exchange)
         self.on_release(ticket.platform_id)
 
+    @contextmanager
+    def keeping(self, platform_id: str, slots: int) -> Iterator[None]:
+        """Give so much of the platform's room to nobody within this block.
+
+        Who leaves it and admits in the same breath finds the room there.
+        """
+        mine = self._compartment(platform_id)
+        mine.kept += slots
+        self._kept += slots
+        try:
+            yield
+        finally:
+            mine.kept -= slots
+            self._kept -= slots
+
     def rest(self, platform_id: str, shortage: Shortage) -> None:
         """Let nothing new start for a moment: what is wanting now would be wanting again.
 
@@ -110,7 +128,7 @@ class Bulkheads:
         mine.era += 1
         mine.breaker = Breaker()
         mine.rate_due = 0.0
-        if not mine.in_flight:
+        if not mine.in_flight and not mine.kept:
             del self._compartments[platform_id]
 
     def room(self, platform: Platform) -> int:
@@ -159,9 +177,10 @@ class Bulkheads:
         return Pressure(
             in_flight=mine.in_flight,
             cap=platform.max_in_flight or self._cap,
-            free_slots=self._free,
+            free_slots=self._free - (self._kept - mine.kept),
             breaker=mine.breaker,
             rate_per_s=platform.rate_per_s,
             rate_due=mine.rate_due,
             rests_until=max(self._rests_until, mine.rests_until),
+            kept=mine.kept,
         )

@@ -37,7 +37,10 @@ class DueStore(Protocol):
     """Pending rows, by the database's clock."""
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
-        """Return those of the platforms that have at least one row due now."""
+        """Return those of the platforms that have at least one row due now.
+
+        What a claim has leased whose answer was lost is due again: nobody was given it to send.
+        """
         ...
 
     async def claim(
@@ -59,7 +62,7 @@ class DueStore(Protocol):
             reclaim: whether rows with an expired lease may be taken.
 
         Raises:
-            StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
+            StoreUnreachable: nothing is known to be claimed; what is, is given back later.
         """
         ...
 

@@ -27,6 +27,7 @@ from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
 from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.policy.admission import to_keep
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
 
 POLL_S = 0.5
@@ -140,22 +141,23 @@ class Scheduler:
 
     async def _serve(self, platform: Platform) -> float:
         """Send what one platform can take; return how long until it can take more."""
-        room = self._bulkheads.room(platform)
-        if room < 1:  # taken by events while we looked
+        await self._recorder.drain()  # our own outcomes first, then other rows
+        share = to_keep(self._bulkheads.room(platform))
+        if share < 1:  # taken by events while we looked
             self._hungry.add(platform.id)
             return self._until_room(platform)
-        await self._recorder.drain()  # our own outcomes first, then other rows
-        claims = await self._store.claim(
-            platform.id,
-            limit=room,
-            lease_s=platform.timeout_s + LEASE_MARGIN_S,
-            holding=self._deliverer.in_hand,
-            reclaim=self._may_reclaim(),
-        )
+        self._hungry.discard(platform.id)  # who is refused from now on may not be claimed yet
+        with self._bulkheads.keeping(platform.id, share):
+            claims = await self._store.claim(
+                platform.id,
+                limit=share,
+                lease_s=platform.timeout_s + LEASE_MARGIN_S,
+                holding=self._deliverer.in_hand,
+                reclaim=self._may_reclaim(),
+            )
         for claim in claims:
             self._send(claim, platform)
-        if len(claims) < room:
-            self._hungry.discard(platform.id)
+        if len(claims) < share:
             return POLL_S
         self._hungry.add(platform.id)
         return self._until_room(platform)

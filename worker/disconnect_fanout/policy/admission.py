@@ -3,6 +3,10 @@
 A platform gets a slot while its own requests in flight are fewer than both its cap and the free
 slots of the worker. The second half is what keeps many hung platforms together from taking all:
 the more slots are taken, the less any one platform may hold.
+
+Rows that wait are claimed from the database, and meanwhile new events come. Half of the room is
+kept for the claim: else, under load, whoever came last would always be first, and the rows would be
+claimed and given back again and again.
 """
 
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ class Pressure:
         rate_per_s: None for no limit.
         rate_due: see ``policy.rate``.
         rests_until: nothing starts before this instant, for our own want.
+        kept: so much of the room is kept for rows that are being claimed.
     """
 
     in_flight: int
@@ -28,6 +33,7 @@ class Pressure:
     rate_per_s: float | None = None
     rate_due: float = 0.0
     rests_until: float = 0.0
+    kept: int = 0
 
 
 def room(pressure: Pressure, now: float) -> int:
@@ -42,7 +48,12 @@ def room(pressure: Pressure, now: float) -> int:
         slots = min(slots, 1) if probe_due(pressure.breaker, now) else 0
     if slots > 0 and pressure.rate_per_s is not None:
         slots = min(slots, tokens(pressure.rate_per_s, pressure.rate_due, now))
-    return max(slots, 0)
+    return max(slots - pressure.kept, 0)
+
+
+def to_keep(room: int) -> int:
+    """Return how much of the room is for rows that wait, and so how many of them to claim."""
+    return (room + 1) // 2
 
 
 def opens_at(pressure: Pressure) -> float | None:

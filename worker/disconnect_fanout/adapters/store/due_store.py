@@ -28,11 +28,13 @@ from disconnect_fanout.adapters.store.tables import (
     replays,
     waiting,
 )
+from disconnect_fanout.adapters.store.unheard_claims import UnheardClaims
 from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
 from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.outage import StoreUnreachable
 
 _DUE = deliveries.c.next_at
 _NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
@@ -61,15 +63,19 @@ class SqlDueStore:
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
         self._seals = seals
+        self._unheard = UnheardClaims(database)
         self._unreadable = UnreadableEvents(database, seals)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         """Return those of the platforms that have at least one row due now.
 
-        While a secret key is lacking it is none: whoever holds it sends them.
+        What a claim of ours has leased whose answer was lost is due again. While a secret key is
+        lacking none is due: whoever holds the key sends them.
         """
         if self._database.health.lacking_key is not None:
             return ()
+        if self._unheard:
+            await self._unheard.give_back()
         first = (
             select(func.min(_DUE))
             .where(waiting, deliveries.c.platform_id == platforms.c.id)
@@ -97,25 +103,34 @@ class SqlDueStore:
         reach the disk: lost with the machine, it leaves the row due.
 
         Raises:
-            StoreUnreachable: nothing is known to be claimed; a lost claim's lease expires.
+            StoreUnreachable: nothing is known to be claimed; what is, is given back later.
             SecretKeyMissing: an event is sealed with a key that is not here; nothing is claimed.
         """
         unleased = () if reclaim else (deliveries.c.lease.is_(None),)
-        async with self._database.intend() as connection:
-            rows = await lock_first(
-                connection,
-                self._database,
-                waiting,
-                deliveries.c.platform_id == platform_id,
-                self._database.now_ms >= _DUE,
-                ~self._database.among(deliveries.c.id, holding),
-                _NOT_HELD,
-                *sendable(self._database),
-                *unleased,
-                order=_DUE,
-                limit=limit,
-            )
-            return await self._claimed(connection, rows, span_ms(lease_s)) if rows else []
+        token = uuid.uuid4().hex
+        claims: Sequence[Claim] = []
+        try:
+            async with self._database.intend() as connection:
+                rows = await lock_first(
+                    connection,
+                    self._database,
+                    waiting,
+                    deliveries.c.platform_id == platform_id,
+                    self._database.now_ms >= _DUE,
+                    ~self._database.among(deliveries.c.id, holding),
+                    _NOT_HELD,
+                    *sendable(self._database),
+                    *unleased,
+                    order=_DUE,
+                    limit=limit,
+                )
+                if rows:
+                    claims = await self._claimed(connection, rows, token, span_ms(lease_s))
+        except StoreUnreachable as error:
+            if error.maybe_done:
+                self._unheard.note([one.delivery.id for one in claims], token)
+            raise
+        return claims
 
     async def hasten(self, platform_id: str, limit: int) -> Hastened:
         """Make up to ``limit`` waiting rows due, those first whose turn is next.
@@ -159,7 +174,7 @@ class SqlDueStore:
         return done.rowcount
 
     async def _claimed(
-        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], lease_ms: int
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str, lease_ms: int
     ) -> Sequence[Claim]:
         sealed = await self._sealed(connection, rows)
         forgotten = [row for row in rows if row.event_id not in sealed]
@@ -173,7 +188,6 @@ class SqlDueStore:
         rows = [row for row in known if row.event_id in events_of]
         back = await self._leave_out(connection, rows, events_of)
         rows = [row for row in rows if row.id not in back]
-        token = uuid.uuid4().hex
         cut = {row.id for row in rows if row.lease is not None}
         counted = [interrupted(row) if row.id in cut else row for row in rows]
         mine = [leased(row, token, lease_ms) for row in counted]
