@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.pooler import SHARED_SESSION
 from disconnect_fanout.adapters.store.replay_job import WrongState
+from disconnect_fanout.adapters.store.still_locked import StillLocked
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
@@ -22,6 +23,7 @@ from disconnect_fanout.flow.outage import (
     StoreRefuses,
     StoreUnreachable,
 )
+from disconnect_fanout.policy.error_words import first_line
 
 
 class ExitCode(IntEnum):
@@ -46,6 +48,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     Unsealable: ExitCode.CONFIGURATION,
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,
+    StillLocked: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
@@ -87,6 +90,8 @@ def _words(error: BaseException) -> Sequence[str]:
             return problems
         case Unread():
             return []
+        case typer.Abort() | KeyboardInterrupt():
+            return ["interrupted"]
         case StoreRefuses():
             about = "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
         case DataRefused():
@@ -99,4 +104,4 @@ def _words(error: BaseException) -> Sequence[str]:
             about = "standard output can't be written: "
         case _:
             about = ""
-    return [about + (str(error) or "interrupted")]
+    return [about + (str(error).strip() or first_line(error))]
