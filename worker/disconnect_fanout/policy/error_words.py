@@ -9,7 +9,7 @@ _SILENT: tuple[tuple[type[BaseException], str], ...] = (
     (KeyboardInterrupt, "interrupted"),
 )
 _CANCELLED = "CancelledError"  # asyncio's; this floor knows no loop
-_NO_WORDS = frozenset({"None", "[Errno None] None", "()"})
+_NO_WORDS = frozenset({"None", "[Errno None] None", "()"})  # Python's for nothing
 
 
 def error_words(error: BaseException) -> str:
@@ -24,6 +24,8 @@ def system_words(error: OSError) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the first line that says something, or else what an error of this kind means."""
+    if isinstance(error, OSError) and error.errno is not None and not error.strerror:
+        return f"error {error.errno} of the system"
     for line in map(str.strip, str(error).splitlines()):
         if line and line not in _NO_WORDS:
             return line
