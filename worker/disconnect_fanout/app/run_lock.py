@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy.engine import make_url
 
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.error_words import system_words
 
 
 class AlreadyRunning(Exception):
@@ -39,7 +40,7 @@ class RunLock:
         try:
             self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "a")
         except OSError as error:
-            raise StoreUnreachable(f"can't lock {self._path}: {error.strerror}") from error
+            raise StoreUnreachable(f"can't lock {self._path}: {system_words(error)}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

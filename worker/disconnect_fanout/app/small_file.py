@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TextIO
 
+from disconnect_fanout.policy.error_words import system_words
+
 MOST = 64 * 1024
 """Characters; the longest chain of certificates that anybody uses has fewer."""
 
@@ -24,7 +26,7 @@ def read_small(source: Path | TextIO, *, encoding: str = "utf-8") -> str:
         else:
             text = source.read(MOST + 1)
     except OSError as error:
-        raise Unreadable(error.strerror or "it can't be read") from None
+        raise Unreadable(system_words(error)) from None
     except UnicodeDecodeError:
         raise Unreadable(f"it is not {encoding.upper()} text") from None
     except ValueError:  # a NUL

@@ -27,6 +27,7 @@ from disconnect_fanout.cli.output import Output, say
 from disconnect_fanout.cli.session import execute, opened
 from disconnect_fanout.cli.standard_output import standard_output
 from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.policy.error_words import system_words
 
 _FORM = Output.JSONL.value
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -98,6 +99,6 @@ def _destination(to: Path | None) -> Iterator[BinaryIO]:
             yield file
         part.replace(to)
     except OSError as error:
-        raise Misuse(f"--to {to}: {error.strerror}") from None
+        raise Misuse(f"--to {to}: {system_words(error)}") from None
     finally:
         part.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platform_registry import PlatformExists
 from disconnect_fanout.adapters.store.pooler import SHARED_SESSION
 from disconnect_fanout.adapters.store.replay_job import WrongState
+from disconnect_fanout.adapters.store.still_locked import StillLocked
 from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
@@ -24,6 +25,7 @@ from disconnect_fanout.flow.outage import (
     StoreRefuses,
     StoreUnreachable,
 )
+from disconnect_fanout.policy.error_words import first_line
 
 
 class ExitCode(IntEnum):
@@ -50,6 +52,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,
     SecretKeyMissing: ExitCode.CONFIGURATION,
+    StillLocked: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
@@ -91,18 +94,24 @@ def _words(error: BaseException) -> Sequence[str]:
             return problems
         case Unread():
             return []
-        case StoreRefuses():
-            about = "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
-        case DataRefused():
-            about = "the database refuses what was to be written: "
-        case SecretKeyMissing():
-            about = ""
-        case StoreUnreachable():
-            about = "the database can't be reached: "
-        case BrokerUnreachable():
-            about = "the broker can't be reached: "
-        case Unwritable():
-            about = "standard output can't be written: "
+        case typer.Abort() | KeyboardInterrupt():
+            return ["interrupted"]
         case _:
-            about = ""
-    return [about + (str(error) or "interrupted")]
+            return [_about(error) + (str(error).strip() or first_line(error))]
+
+
+def _about(error: BaseException) -> str:
+    """Say what a cause is the cause of."""
+    match error:
+        case StoreRefuses():
+            return "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
+        case DataRefused():
+            return "the database refuses what was to be written: "
+        case StoreUnreachable() if not isinstance(error, SecretKeyMissing):
+            return "the database can't be reached: "
+        case BrokerUnreachable():
+            return "the broker can't be reached: "
+        case Unwritable():
+            return "standard output can't be written: "
+        case _:
+            return ""

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from disconnect_fanout.cli.import_csv import BadHeader, csv_lines
 from disconnect_fanout.cli.import_json import json_lines
 from disconnect_fanout.cli.import_line import Line, is_whole
+from disconnect_fanout.policy.error_words import system_words
 
 Record = TypeVar("Record")
 _MOST_PROBLEMS = 20
@@ -101,7 +102,7 @@ class ImportFile(Generic[Record]):
                 else:
                     yield from json_lines(file)
         except OSError as error:
-            raise _refused(f"{path}: {error.strerror}") from None
+            raise _refused(f"{path}: {system_words(error)}") from None
         except BadHeader as error:
             raise _refused(*(f"{path.name} line {one}" for one in error.problems)) from None
 

@@ -7,6 +7,7 @@ from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import ENV_FILE
 from disconnect_fanout.cli.misuse import Misuse
 from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
+from disconnect_fanout.policy.error_words import system_words
 
 _TEMPLATE = """\
 # disconnect-fanout. Read from the working directory; the environment wins over this file.
@@ -67,7 +68,7 @@ def init(output: OutputOption = Output.TABLE) -> None:
             f"{ENV_FILE} exists already; it may hold the only key to a database, so it stays"
         ) from None
     except OSError as error:
-        raise Misuse(f"can't write {ENV_FILE}: {error.strerror}") from None
+        raise Misuse(f"can't write {ENV_FILE}: {system_words(error)}") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(_TEMPLATE.format(key=new_key()))
     show_one(_Written(ENV_FILE), output)

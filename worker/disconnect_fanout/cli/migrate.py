@@ -6,7 +6,7 @@ from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.schema import migrate as migrate_database
 from disconnect_fanout.cli.broker_session import publishing
-from disconnect_fanout.cli.output import Output, OutputOption, show_one
+from disconnect_fanout.cli.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.session import configuration, execute
 
 
@@ -20,7 +20,9 @@ class _Migrated:
 def migrate(output: OutputOption = Output.TABLE) -> None:
     r"""Create or upgrade the database and declare the exchange and the queues.
 
-    Harmless when there is nothing to do. Run it once before the workers of a new version.
+    Harmless when there is nothing to do. Run it once before the workers of a new version; those of
+    the old one go on meanwhile. On PostgreSQL it waits for whoever holds a lock, up to ten minutes,
+    and says for whom; interrupted, it is taken up again by running it again.
 
     \b
     Example:
@@ -32,7 +34,11 @@ def migrate(output: OutputOption = Output.TABLE) -> None:
 async def _migrate() -> _Migrated:
     settings = configuration()
     url = settings.database_url.get_secret_value()
-    before, after = await migrate_database(url, Vault(settings.secret_keys))
+    before, after = await migrate_database(url, Vault(settings.secret_keys), say=_say)
     async with publishing(settings, "fanout migrate") as (publisher, topology):
         await declare(await publisher.connection(), topology)
     return _Migrated(before, after, tuple(topology.queues))
+
+
+def _say(words: str) -> None:
+    say(f"fanout: {words}")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from disconnect_fanout.policy.error_words import system_words
+
 
 class Unwritable(Exception):
     """Standard output takes nothing; what the command was to change, it has changed."""
@@ -29,7 +31,7 @@ def standard_output() -> Iterator[TextIO]:
     except BrokenPipeError:
         raise Unread("nobody reads it") from None
     except OSError as error:
-        raise Unwritable(error.strerror or type(error).__name__) from None
+        raise Unwritable(system_words(error)) from None
 
 
 @contextmanager

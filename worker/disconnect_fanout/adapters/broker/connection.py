@@ -16,6 +16,7 @@ from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.adapters.broker import tolerant_header
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.policy.error_words import error_words
 from disconnect_fanout.policy.own_fault import shortage_of
 
 CONNECT_TIMEOUT_S = 10.0
@@ -129,14 +130,8 @@ async def named_errors() -> AsyncIterator[None]:
     except TimeoutError as error:
         raise BrokerUnreachable("no answer in time") from error
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, EOFError) as error:
-        raise BrokerUnreachable(_words(error)) from error
+        raise BrokerUnreachable(error_words(error)) from error
     except (MemoryError, RuntimeError) as error:
         if shortage_of(error) is None:
             raise
-        raise BrokerUnreachable(_words(error)) from error
-
-
-def _words(error: BaseException) -> str:
-    """The error's kind and first line; aiormq puts no credentials into either."""
-    line = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {line}"[:300]
+        raise BrokerUnreachable(error_words(error)) from error

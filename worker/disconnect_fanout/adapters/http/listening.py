@@ -15,6 +15,7 @@ from aiohttp import web
 
 from disconnect_fanout.adapters.http.bounded_server import BoundedServer
 from disconnect_fanout.domain.outcome import Shortage
+from disconnect_fanout.policy.error_words import system_words
 from disconnect_fanout.policy.own_fault import shortage_of
 
 _BACKLOG = 128
@@ -53,7 +54,7 @@ async def listen(
     try:
         await _Site(runner, host, port, on_shortage).start()
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else system_words(error)
         raise AddressTaken(f"{names}: can't listen on {host}:{port} ({why})") from None
     return int(runner.addresses[0][1])
 

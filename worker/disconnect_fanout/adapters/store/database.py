@@ -131,9 +131,15 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def outside_transactions(self) -> AsyncIterator[AsyncConnection]:
-        """PostgreSQL only: a connection for what takes its time and is no transaction."""
-        engine = self._postgres.unhurried()
+    async def outside_transactions(
+        self, *, pausing: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """PostgreSQL only: a connection for what takes its time and is no transaction.
+
+        Args:
+            pausing: it may say nothing for seconds, and is well.
+        """
+        engine = self._postgres.unhurried(pausing=pausing)
         try:
             async with named_errors(), engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")

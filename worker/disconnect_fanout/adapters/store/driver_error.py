@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 from disconnect_fanout.policy.blame import Fault, blamed
+from disconnect_fanout.policy.error_words import error_words
 from disconnect_fanout.policy.own_fault import shortage_of
 
 # SQLite says these when the disk is full, the file is gone or somebody holds the lock for long.
@@ -93,8 +94,7 @@ def _sqlstate(cause: BaseException | None) -> str:
 
 def _words(cause: BaseException) -> str:
     """The error's kind and first line, without the statement and its parameters."""
-    line = (str(cause).splitlines() or ["no answer in time"])[0]
-    return _PERSONAL.sub("…", f"{type(cause).__name__}: {line}")[:300]
+    return _PERSONAL.sub("…", error_words(cause))
 
 
 def _discreet(cause: BaseException, state: str) -> str:

@@ -41,9 +41,14 @@ class PostgresEngines:
         bare = partial(_connect, **self._parameters())
         self._watch = MuteWatch(self._live, self._backends, bare, time.monotonic)
 
-    def unhurried(self) -> AsyncEngine:
-        """Return one with a single connection, for what takes its time; to be disposed of."""
-        return self._engine(1, UNHURRIED, durable=True)
+    def unhurried(self, *, pausing: bool = False) -> AsyncEngine:
+        """Return one with a single connection, for what takes its time; to be disposed of.
+
+        Args:
+            pausing: it may say nothing for a while, which the watch would take for muteness; TCP
+                alone finds out if it goes mute.
+        """
+        return self._engine(1, UNHURRIED, durable=True, judged=not pausing)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -57,11 +62,14 @@ class PostgresEngines:
         parameters.pop("prepared_statement_cache_size", None)
         return {**parameters, "timeout": CONNECT_S, "command_timeout": CONNECT_S}
 
-    def _engine(self, pool_size: int, limits: SessionLimits, *, durable: bool) -> AsyncEngine:
+    def _engine(
+        self, pool_size: int, limits: SessionLimits, *, durable: bool, judged: bool = True
+    ) -> AsyncEngine:
         async def opened(**parameters: Any) -> DriverConnection:  # noqa: ANN401 - the URL's
             connect = partial(_connect, **parameters)
             connection, backend = await open_session(connect, limits, durable=durable)
-            self._backends[connection] = backend
+            if judged:
+                self._backends[connection] = backend
             return connection
 
         engine = create_async_engine(

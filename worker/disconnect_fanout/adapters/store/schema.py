@@ -1,5 +1,6 @@
 """The schema: brought up to date by ``fanout migrate`` alone, and checked by everyone else."""
 
+import asyncio
 import os
 import secrets
 from pathlib import Path
@@ -11,44 +12,62 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.key_tables import secret_keys
+from disconnect_fanout.adapters.store.lock_turns import LockTurns, Say
+from disconnect_fanout.adapters.store.migration_lock import migrating_alone
 from disconnect_fanout.adapters.store.secret_keys import note_key
 from disconnect_fanout.adapters.store.tables import installation, platforms
 from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
+from disconnect_fanout.policy.error_words import system_words
 from disconnect_fanout.policy.session_limits import UNHURRIED
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num", String))
-_LOCK = 0x66616E6F7574  # "fanout": one migration at a time on PostgreSQL
+PATIENCE_S = 600.0
+"""How long a statement of a migration waits for others: a dump takes its time."""
 _LOOKUP_KEY_BYTES = 32
 _WAY_OUT = "run: fanout migrate"
 _NO_SUCH_DATABASE = "3D000"
 _NOT_LET_IN = "28"
 
 
-async def migrate(database_url: str, vault: Vault) -> tuple[str | None, str]:
+async def migrate(
+    database_url: str,
+    vault: Vault,
+    *,
+    say: Say = lambda _words: None,
+    patience_s: float = PATIENCE_S,
+) -> tuple[str | None, str]:
     """Create or upgrade the database; harmless when there is nothing to do.
 
-    Two at once take turns: SQLite's write lock and PostgreSQL's advisory lock last as long as the
-    one transaction in which everything happens.
+    Two at once take turns, by SQLite's write lock or PostgreSQL's advisory lock. On PostgreSQL
+    others go on meanwhile (``migrations.steps``), and what was interrupted is taken up again.
+
+    Args:
+        database_url: names the database.
+        vault: seals the key with which users are looked up.
+        say: takes a line about what is waited for.
+        patience_s: how long each statement may wait for others.
 
     Returns:
         The revision found, None for an empty database, and the one that is there now.
 
     Raises:
+        StillLocked: others held a lock for too long.
         StoreUnreachable: the database does not answer, or its file can't be created.
     """
     _create_file(database_url)
     database = Database(database_url, limits=UNHURRIED)
     try:
-        async with database.record() as connection:
-            if not database.sqlite:
-                await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-            revisions = await connection.run_sync(_upgrade)
-            row = {"id": 1, "lookup_key": vault.seal(_fresh_key()), "flushes": 0}
-            statement = database.insert(installation).values(row)
-            await connection.execute(statement.on_conflict_do_nothing())
-            await _note_keys(connection, database, vault)
-        return revisions
+        if database.sqlite:
+            return await _at_once(database, vault)
+        async with (
+            database.outside_transactions(pausing=True) as connection,
+            migrating_alone(connection, say, patience_s),
+        ):
+            if await connection.run_sync(_revision) is None:
+                return await _at_once(database, vault)
+            turns = LockTurns(say, patience_s)
+            return await _step_by_step(database, connection, turns, vault)
     finally:
         await database.close()
 
@@ -61,6 +80,36 @@ async def _note_keys(connection: AsyncConnection, database: Database, vault: Vau
     sealed += (await connection.execute(select(platforms.c.secret))).scalars()
     for fingerprint in {one for each in sealed if (one := vault.opened_by(each)) is not None}:
         await note_key(connection, database, fingerprint)
+
+
+async def _at_once(database: Database, vault: Vault) -> tuple[str | None, str]:
+    """Everything in one transaction: all of it is there, or nothing."""
+    async with database.record() as connection:
+        revisions = await connection.run_sync(_upgrade)
+        await _set_up(database, connection, vault)
+    return revisions
+
+
+async def _step_by_step(
+    database: Database, connection: AsyncConnection, turns: LockTurns, vault: Vault
+) -> tuple[str | None, str]:
+    pid = (await connection.execute(select(func.pg_backend_pid()))).scalar_one()
+    looking = asyncio.create_task(turns.look(database, pid))
+    try:
+        revisions = await connection.run_sync(_upgrade, turns)
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})
+    async with database.record() as recording:
+        await _set_up(database, recording, vault)
+    return revisions
+
+
+async def _set_up(database: Database, connection: AsyncConnection, vault: Vault) -> None:
+    row = {"id": 1, "lookup_key": vault.seal(_fresh_key()), "flushes": 0}
+    statement = database.insert(installation).values(row)
+    await connection.execute(statement.on_conflict_do_nothing())
+    await _note_keys(connection, database, vault)
 
 
 async def check_schema(database: Database) -> str | None:
@@ -96,7 +145,7 @@ def _create_file(database_url: str) -> None:
     try:
         os.close(os.open(url.database or "", os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise StoreUnreachable(f"can't create {url.database}: {error.strerror}") from error
+        raise StoreUnreachable(f"can't create {url.database}: {system_words(error)}") from error
 
 
 def _head() -> str:
@@ -111,7 +160,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
 
 
-def _upgrade(connection: Connection) -> tuple[str | None, str]:
+def _upgrade(connection: Connection, turns: LockTurns | None = None) -> tuple[str | None, str]:
     before, head = _revision(connection), _head()
     if before is not None and before >= head:
         return before, before
@@ -122,7 +171,7 @@ def _upgrade(connection: Connection) -> tuple[str | None, str]:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    config.attributes |= {"connection": connection, "turns": turns}
     command.upgrade(config, "head")
     return before, head
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from disconnect_fanout.adapters.store.engine import existing_file
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.error_words import error_words
 
 WITHIN_S = 30.0
 """How long to try while others are in the way."""
@@ -41,7 +42,7 @@ def _erase(file: Path, most: int | None, deadline: float) -> str:
             rewritten = large or _tried(connection, "VACUUM", deadline)
             emptied = _tried(connection, "PRAGMA wal_checkpoint(TRUNCATE)", deadline)
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnreachable(f"{type(error).__name__}: {error}"[:300]) from error
+        raise StoreUnreachable(error_words(error)) from error
     if not (rewritten and emptied):
         return "blocked"
     return "large" if large else "complete"

@@ -1,10 +1,18 @@
-"""Run by Alembic inside the transaction that ``schema.migrate`` holds."""
+"""Run by Alembic on the connection that ``schema.migrate`` holds.
+
+A new database is made in one transaction. One that others use is changed statement by statement.
+"""
 
 from alembic import context
 
 from disconnect_fanout.adapters.store import partial_indexes  # noqa: F401 - the tables have them now
+from disconnect_fanout.adapters.store.migrations.steps import Steps
 from disconnect_fanout.adapters.store.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+given = context.config.attributes
+context.configure(connection=given["connection"], target_metadata=metadata)
+if (turns := given.get("turns")) is not None:
+    migration = context.get_context()
+    migration.impl = Steps(migration.impl, turns)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,4 +1,8 @@
-"""${message}."""
+"""${message}.
+
+Others use the tables meanwhile, and an interrupted run begins this again (``migrations.steps``): use
+plain operations, never CREATE INDEX as text; what changes rows may be repeated.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -36,7 +36,13 @@ def upgrade() -> None:
     """Add the indexes and the columns."""
     for column, expression in _KEYS[op.get_bind().dialect.name].items():
         name, where = f"ix_links_{column}_key", f"{column} IS NOT NULL"
-        op.execute(sa.text(f"CREATE INDEX {name} ON links (({expression})) WHERE {where}"))
+        op.create_index(
+            name,
+            "links",
+            [sa.text(f"({expression})")],
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
     op.add_column("links", sa.Column("latest_start", sa.BigInteger))
     missed = sa.Column("near_misses", sa.Integer, nullable=False, server_default=sa.text("0"))
     op.add_column("events", missed)
