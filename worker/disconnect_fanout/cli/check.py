@@ -191,7 +191,8 @@ async def _unreadable(database: Database) -> list[Finding]:
             "unreadable rows",
             "warning",
             f"{row.count} of {row.of_table} can't be opened and wait, for example {row.example}; "
-            "no secret key in use opens them: bring the key or the rows back",
+            "no secret key in use opens them, or a newer version wrote them: "
+            "bring back the key or the rows, or upgrade",
         )
         for row in await unreadable(database)
     ]

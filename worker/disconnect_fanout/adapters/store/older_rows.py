@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.sealed_event import Seals
 from disconnect_fanout.adapters.store.spelling import Spelling
 from disconnect_fanout.adapters.store.tables import events, links
+from disconnect_fanout.adapters.store.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.mailbox import mailbox
 
 _MOST_AT_ONCE = 200  # each is decrypted, and meanwhile this process does nothing else
@@ -96,7 +97,7 @@ class OlderRows:
                 written = self._seals.open_event(row.sealed).user.email
             else:
                 written, _ = self._seals.open_user(row.sealed)
-        except Unsealable:
+        except (Unsealable, UnreadableRow):
             return None
         hashed = self._seals.text_hash(mailbox(written))
         known = row.user_hash.hex() if isinstance(row.user_hash, bytes) else row.user_hash
