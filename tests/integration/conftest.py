@@ -1,11 +1,18 @@
-"""An operator with a database, for the tests of the command line."""
+"""An operator with a database, and the queue of rejected events with both its ends."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.harness.operator import Operator
+from tests.harness.unprocessable import AT
+from tests.harness.vhost import Vhost
 
+from disconnect_fanout.adapters.broker.connection import open_connection
+from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
+from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store.schema import migrate
 
@@ -41,3 +48,31 @@ def operator(newcomer: Operator, sqlite_url: str) -> Operator:
 def any_operator(newcomer: Operator, database_url: str) -> Operator:
     """The same, once on each kind of database."""
     return _operator(newcomer, database_url)
+
+
+@pytest.fixture
+def topology(vhost: Vhost) -> Topology:
+    """The names of this test."""
+    return Topology(vhost.exchange, vhost.prefix)
+
+
+@pytest.fixture
+async def publisher(amqp_url: str, topology: Topology) -> AsyncIterator[Publisher]:
+    """A publisher, with everything declared."""
+    async with await open_connection(amqp_url, "test") as connection:
+        await declare(connection, topology)
+    publisher = Publisher(amqp_url, topology)
+    yield publisher
+    await publisher.close()
+
+
+@pytest.fixture
+def box(publisher: Publisher, topology: Topology) -> AmqpRejectBox:
+    """Where the flow puts them."""
+    return AmqpRejectBox(publisher, topology, lambda: AT)
+
+
+@pytest.fixture
+def rejected(publisher: Publisher, topology: Topology) -> RejectedQueue:
+    """Where the operator finds them."""
+    return RejectedQueue(publisher, topology)

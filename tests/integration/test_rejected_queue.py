@@ -1,76 +1,17 @@
 """Rejected events: kept as they came, looked at without a change, replayed, discarded."""
 
-from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime
-from types import MappingProxyType
 
-import pytest
 from tests.harness import amqp
 from tests.harness.disconnect import body, disconnect
-from tests.harness.vhost import Vhost
+from tests.harness.unprocessable import AT, MALFORMED, Message
 
 from disconnect_fanout.adapters.broker.browse import browse
-from disconnect_fanout.adapters.broker.codec import decode_event
-from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
-from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology, declare
-from disconnect_fanout.domain.event import EVENT_TYPE, DisconnectEvent
+from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology
+from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
-
-AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
-MALFORMED = Rejection(RejectReason.MALFORMED, "data.reason: is missing", "evt_1")
-
-
-class Message:
-    """An event from upstream, as the flow holds it."""
-
-    arrived_at = 0.0
-
-    def __init__(
-        self,
-        content: bytes,
-        message_id: str | None = None,
-        headers: Mapping[str, object] = MappingProxyType({}),
-    ) -> None:
-        self.body = content
-        self.message_id = message_id
-        self.content_type: str | None = "application/json"
-        self.content_encoding: str | None = "gzip"
-        self.kind: str | None = "amqp-1.0"
-        self.headers = headers
-
-    async def ack(self) -> None:
-        """Nothing to ack."""
-
-
-@pytest.fixture
-def topology(vhost: Vhost) -> Topology:
-    """The names of this test."""
-    return Topology(vhost.exchange, vhost.prefix)
-
-
-@pytest.fixture
-async def publisher(amqp_url: str, topology: Topology) -> AsyncIterator[Publisher]:
-    """A publisher, with everything declared."""
-    async with await open_connection(amqp_url, "test") as connection:
-        await declare(connection, topology)
-    publisher = Publisher(amqp_url, topology)
-    yield publisher
-    await publisher.close()
-
-
-@pytest.fixture
-def box(publisher: Publisher, topology: Topology) -> AmqpRejectBox:
-    """Where the flow puts them."""
-    return AmqpRejectBox(publisher, topology, lambda: AT)
-
-
-@pytest.fixture
-def rejected(publisher: Publisher, topology: Topology) -> RejectedQueue:
-    """Where the operator finds them."""
-    return RejectedQueue(publisher, topology)
 
 
 async def test_a_rejected_event_is_kept_with_its_reason(
@@ -142,37 +83,6 @@ async def test_a_discard_removes_for_good(
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 2)
 
 
-async def test_cloud_events_of_one_body_are_several(
-    box: AmqpRejectBox, rejected: RejectedQueue
-) -> None:
-    """Their attributes tell them apart: a discard takes none that was not named."""
-    for name in ("evt_1", "evt_2", "evt_1"):
-        await box.put(Message(b"{}", None, {"ce-id": name, "ce-specversion": "2.0"}), MALFORMED)
-    ids = [one.id for one in await rejected.list(10)]
-    assert len(set(ids)) == 2
-    assert await rejected.discard([ids[0]]) == 2
-    assert await rejected.replay([ids[1]]) == 1
-
-
-async def test_a_cloud_event_with_a_time_of_amqp_survives_rejection_and_replay(
-    box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
-) -> None:
-    """AMQP has a type for instants and one for bytes; what they say is kept, as text."""
-    data = disconnect("evt_1")["data"]
-    headers: dict[str, object] = {
-        "cloudEvents:specversion": "1.0",
-        "cloudEvents:id": b"evt_1",
-        "cloudEvents:type": EVENT_TYPE,
-        "cloudEvents:time": AT,
-    }
-    await box.put(Message(body(data), None, headers), MALFORMED)
-    assert await rejected.replay(None) == 1
-    (again,) = await amqp.browse(amqp_url, topology.events_queue)
-    event = decode_event(again.body, again.content_type, again.headers)
-    assert isinstance(event, DisconnectEvent)
-    assert (event.id, event.timestamp) == ("evt_1", AT)
-
-
 async def test_a_large_body_is_kept_whole(
     box: AmqpRejectBox, rejected: RejectedQueue, topology: Topology, amqp_url: str
 ) -> None:
@@ -183,16 +93,6 @@ async def test_a_large_body_is_kept_whole(
     assert (one.size, one.body, one.event_id) == (len(large), large, None)
     assert await rejected.replay(None) == 1
     await amqp.depth_becomes(amqp_url, topology.events_queue, 1)
-
-
-async def test_many_large_headers_do_not_end_the_connection(
-    box: AmqpRejectBox, rejected: RejectedQueue
-) -> None:
-    """128 KiB of them would; what is too much of what upstream attached is left out."""
-    attached: dict[str, object] = {f"ce-{n}": "é" * 500 for n in range(200)}
-    attached["ce-huge"] = "x" * 100_000
-    await box.put(Message(b"1", None, attached), MALFORMED)
-    assert [one.body for one in await rejected.list(10)] == [b"1"]
 
 
 async def test_an_event_whose_time_to_live_ended_is_called_expired(

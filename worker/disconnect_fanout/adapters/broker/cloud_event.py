@@ -13,7 +13,7 @@ from disconnect_fanout.adapters.broker.unreadable import Unreadable
 PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-", "ce_")
 _FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
 _VERSION = "specversion"
-_READ = frozenset({_VERSION, *_FIELDS.values()})
+READ = frozenset({_VERSION, *_FIELDS.values()})
 
 
 def envelope(data: object, headers: Mapping[str, object]) -> dict[str, object] | Unreadable | None:
@@ -23,13 +23,13 @@ def envelope(data: object, headers: Mapping[str, object]) -> dict[str, object] |
     """
     attributes: dict[str, object] = {}
     for name, value in headers.items():
-        attribute_name = _attribute_name(name)
-        if attribute_name not in _READ:
+        which = attribute_name(name)
+        if which not in READ:
             continue
         said = attribute(value)
-        if attributes.setdefault(attribute_name, said) != said:
+        if attributes.setdefault(which, said) != said:
             # Under two prefixes: none of the two can be right.
-            return Unreadable(f"is a CloudEvent whose attribute {attribute_name} stands twice")
+            return Unreadable(f"is a CloudEvent whose attribute {which} stands twice")
     version = attributes.get(_VERSION)
     if version is None:
         return None
@@ -39,7 +39,8 @@ def envelope(data: object, headers: Mapping[str, object]) -> dict[str, object] |
     return {**known, "api_version": api_version, "data": data}
 
 
-def _attribute_name(header: str) -> str:
+def attribute_name(header: str) -> str:
+    """Return the attribute that a header holds, empty if it holds none."""
     for prefix in PREFIXES:
         if header.startswith(prefix):
             return header.removeprefix(prefix)

@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from disconnect_fanout.adapters.broker.browse import browse
-from disconnect_fanout.adapters.broker.cloud_event import PREFIXES, attribute
+from disconnect_fanout.adapters.broker.cloud_attributes import attributes_of
 from disconnect_fanout.adapters.broker.codec import event_id_of
 from disconnect_fanout.adapters.broker.connection import named_errors
 from disconnect_fanout.adapters.broker.publisher import Publisher
@@ -24,7 +24,6 @@ _REASON, _DETAIL = "fanout-reason", "fanout-detail"
 _EVENT_ID, _RECEIVED_AT = "fanout-event-id", "fanout-received-at"
 _GIVE_UP_AFTER_S = 60.0
 _WINDOW = 20  # messages in memory at once: each may be as large as the broker takes
-_MOST_HEADERS, _LONGEST_VALUE = 50, 1024  # 128 KiB of headers would end the connection
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _OUR_REASONS = {one.value for one in RejectReason}
 _WORDS_OF_THE_BROKER = (
@@ -72,7 +71,7 @@ class AmqpRejectBox:
             _REASON: rejection.reason.value,
             _DETAIL: rejection.detail,
             _RECEIVED_AT: self._clock().isoformat(),
-            **_kept(message.headers),
+            **attributes_of(message.headers),
         }
         if rejection.event_id is not None:
             headers[_EVENT_ID] = rejection.event_id
@@ -124,7 +123,7 @@ class RejectedQueue:
                         self._topology.events_queue,
                         message.body,
                         message.message_id,
-                        _kept(message.headers),
+                        attributes_of(message.headers),
                         message.content_type,
                         content_encoding=message.content_encoding,
                         kind=message.type,
@@ -159,23 +158,9 @@ async def _ack(message: AbstractIncomingMessage) -> None:
 
 def _id(message: AbstractIncomingMessage) -> str:
     """Two CloudEvents may have one body; what tells them apart are their attributes."""
-    attributes = sorted(_kept(message.headers).items())
+    attributes = sorted(attributes_of(message.headers).items())
     told_apart = repr(attributes).encode(errors="backslashreplace") if attributes else b""
     return f"rej_{sha256(message.body + told_apart).hexdigest()[:16]}"
-
-
-def _kept(headers: Mapping[str, object]) -> dict[str, str | int]:
-    """What makes the body an event; never x-death, nor anything else that upstream attached."""
-    kept: dict[str, str | int] = {}
-    for name, value in headers.items():
-        if not name.startswith(PREFIXES):
-            continue
-        said = attribute(value)
-        if isinstance(said, str | int):
-            short = len(str(said).encode()) <= _LONGEST_VALUE
-            if short and len(kept) < _MOST_HEADERS:
-                kept[name] = said
-    return kept
 
 
 def _rejected(message: AbstractIncomingMessage) -> Rejected:
