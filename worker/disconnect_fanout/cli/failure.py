@@ -90,8 +90,6 @@ def _words(error: BaseException) -> Sequence[str]:
             return problems
         case Unread():
             return []
-        case typer.Abort() | KeyboardInterrupt():
-            return ["interrupted"]
         case StoreRefuses():
             about = "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
         case DataRefused():
@@ -104,4 +102,9 @@ def _words(error: BaseException) -> Sequence[str]:
             about = "standard output can't be written: "
         case _:
             about = ""
-    return [about + (str(error).strip() or first_line(error))]
+    return [about + (str(error).strip() or _silent(error))]
+
+
+def _silent(error: BaseException) -> str:
+    """A prompt that was left with Ctrl-C says nothing itself."""
+    return "interrupted" if isinstance(error, typer.Abort) else first_line(error)
