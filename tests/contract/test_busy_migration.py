@@ -185,7 +185,7 @@ async def test_one_that_was_killed_stands_in_nobodys_way(
         killed = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         assert killed.stdout is not None
         async with asyncio.timeout(30):
-            while b"CREATE INDEX" not in await killed.stdout.readline():
+            while b"CREATE INDEX" not in await killed.stdout.readuntil(b"\n"):
                 pass
         killed.kill()
         await killed.communicate()

@@ -1,5 +1,6 @@
 """``fanout migrate``: the database and the topology, created or brought up to date."""
 
+import asyncio
 from dataclasses import dataclass
 
 from disconnect_fanout.adapters.broker.topology import declare
@@ -34,7 +35,11 @@ def migrate(output: OutputOption = Output.TABLE) -> None:
 async def _migrate() -> _Migrated:
     settings = configuration()
     url = settings.database_url.get_secret_value()
-    before, after = await migrate_database(url, Vault(settings.secret_keys), say=_say)
+    try:
+        before, after = await migrate_database(url, Vault(settings.secret_keys), say=_say)
+    except asyncio.CancelledError:  # Ctrl-C
+        _say("interrupted; what was done stays, and fanout migrate goes on from there")
+        raise
     async with publishing(settings, "fanout migrate") as (publisher, topology):
         await declare(await publisher.connection(), topology)
     return _Migrated(before, after, tuple(topology.queues))

@@ -10,6 +10,8 @@ import re
 import sqlalchemy as sa
 from alembic import op
 
+from disconnect_fanout.adapters.store.migrations.checks import add_check
+
 revision = "0013"
 down_revision = "0012"
 
@@ -121,11 +123,7 @@ def _constrain(table: str, column: str, rule: str, words: str) -> None:
     held = rule.format(
         printable="platform_id !~ '[[:space:]]'", digits=r"google_id ~ '^\s*[0-9]+\s*$'"
     )
-    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({held}) NOT VALID")
-    op.execute(f"COMMENT ON CONSTRAINT {name} ON {table} IS '{words}'")
-    left = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT ({held}))"  # noqa: S608
-    if not op.get_bind().execute(sa.text(left)).scalar_one():
-        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+    add_check(table, name, held, words)
 
 
 def _trigger(table: str, column: str, rule: str, words: str) -> None:
