@@ -203,10 +203,14 @@ class FakeBroker:
 
     def lose(self, wire: FakeWire | None = None) -> None:
         """End the connections of one client, or of all."""
-        for queue in (self.events, self.dead, self.rejected):
-            for session in list(queue.sessions):
-                if wire is None or session.wire is wire:
-                    session.end()
+        for session in self.sessions(wire):
+            session.end()
+
+    def sessions(self, wire: FakeWire | None = None) -> list[FakeSession]:
+        """Return the consumers of one client, or of all."""
+        queues = (self.events, self.dead, self.rejected)
+        found = [one for queue in queues for one in queue.sessions]
+        return [one for one in found if wire is None or one.wire is wire]
 
     def reach(self, wire: FakeWire) -> None:
         """Be there.

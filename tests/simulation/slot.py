@@ -3,9 +3,11 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
+from functools import partial
 
+from tests.harness.fake_broker import FakeSession
 from tests.simulation.process import Process
 from tests.simulation.scenario import FaultPlan
 from tests.simulation.weather import Weather
@@ -65,7 +67,7 @@ class Slot:
             self.thaw()
             self._running = False
             self.process.die()
-            later(self._around.chance.uniform(0.0, 0.3), self._forgotten)
+            later(self._around.chance.uniform(0.0, 0.3), partial(_end, self._sessions()))
 
     def stop(self) -> None:
         """SIGTERM."""
@@ -101,10 +103,13 @@ class Slot:
         self._armed.clear()
         self._set_alarm()
 
+    def _sessions(self) -> list[FakeSession]:
+        return self._around.broker.sessions(self.weather)
+
     def _forgotten(self) -> None:
         """The broker has noticed."""
         if not self._running or self.process.frozen:
-            self._around.broker.lose(self.weather)
+            _end(self._sessions())
 
     def _left(self) -> None:
         self._around.trace.say(self.process.name, "has left")
@@ -135,3 +140,9 @@ class Slot:
 def later(seconds: float, call: Callable[..., None], *args: object) -> None:
     """Let something happen to the world, whoever sees to it now."""
     asyncio.get_running_loop().call_later(seconds, call, *args, context=Context())
+
+
+def _end(sessions: Iterable[FakeSession]) -> None:
+    """Those of the run that is gone; another may have begun in its place by now."""
+    for one in sessions:
+        one.end()
