@@ -1,39 +1,21 @@
 """Publishing: what was said to be published is in a queue, whatever the broker went through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from tests.harness import amqp
 from tests.harness.running_broker import running_broker
-from tests.harness.vhost import Vhost
 
 from disconnect_fanout.adapters.broker import connection as connections
-from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.publisher import Publisher
-from disconnect_fanout.adapters.broker.topology import Topology, declare
+from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 NAMES = Topology()
-
-
-@pytest.fixture
-def topology(vhost: Vhost) -> Topology:
-    """The names of this test."""
-    return Topology(vhost.exchange, vhost.prefix)
-
-
-@pytest.fixture
-async def publisher(amqp_url: str, topology: Topology) -> AsyncIterator[Publisher]:
-    """A publisher, with everything declared."""
-    async with await open_connection(amqp_url, "test") as connection:
-        await declare(connection, topology)
-    publisher = Publisher(amqp_url, topology)
-    yield publisher
-    await publisher.close()
 
 
 async def test_a_published_event_is_kept(

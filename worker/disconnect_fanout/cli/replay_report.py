@@ -4,16 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replay_job import ReplayJobs, ReplayProgress
-from disconnect_fanout.cli.output import console, say
+from disconnect_fanout.cli.output import say
+from disconnect_fanout.cli.progress_bar import progress_bar
 from disconnect_fanout.domain.replay import ENDED
 from disconnect_fanout.flow.outage import StoreUnreachable
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 _POLL_S = 0.3
 _SHARE = 20  # looking may take a twentieth of the time: counting a million items takes its own
@@ -52,7 +49,7 @@ def report(progress: ReplayProgress) -> ReplayReport:
 
 async def follow(jobs: ReplayJobs, job: str) -> ReplayReport:
     """Watch a job until it has ended, through pauses and outages of the database."""
-    with _bar() as bar:
+    with progress_bar(counts=True) as bar:
         task = bar.add_task("replaying", total=None, counts="")
 
         def draw(seen: ReplayProgress) -> None:
@@ -97,27 +94,3 @@ def _counts(seen: ReplayProgress) -> str:
         "reconnected": seen.reconnected,
     }
     return ", ".join(f"{count} {name}" for name, count in named.items())
-
-
-def _bar() -> "Progress":
-    """A bar on standard error, and only if that is a terminal; in a narrow one the counts wrap."""
-    # Imported here: commands that follow nothing share this module, and draw nothing.
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.table import Column  # noqa: PLC0415
-
-    target = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[counts]}", table_column=Column(no_wrap=False)),
-        console=target,
-        disable=not target.is_terminal,
-    )

@@ -3,19 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from disconnect_fanout.adapters.store.instant import span_ms
 from disconnect_fanout.adapters.store.resealing import SEALED, Resealed, Resealing
 from disconnect_fanout.adapters.store.secret_keys import SecretKeys
-from disconnect_fanout.cli.output import console, say
+from disconnect_fanout.cli.output import say
+from disconnect_fanout.cli.progress_bar import progress_bar
 from disconnect_fanout.cli.session import Session
 from disconnect_fanout.policy.secret_key import QUIET_AFTER_S
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 _LOOK_EVERY_S = 1.0
 
@@ -63,7 +60,7 @@ async def _quiet(session: Session, keys: SecretKeys) -> Sequence[str]:
 async def _pass(session: Session) -> list[Resealed]:
     work = Resealing(session.database, session.vault)
     columns = list[Resealed]()
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("resealing", total=await work.total())
         before = 0
         for column in SEALED:
@@ -85,24 +82,3 @@ def _summed(first: Sequence[Resealed], second: Sequence[Resealed]) -> list[Resea
 async def _now_ms(session: Session) -> int:
     async with session.database.read() as connection:
         return int((await connection.execute(select(session.database.now_ms))).scalar_one())
-
-
-def _bar() -> "Progress":
-    """A bar on standard error, and only if that is a terminal."""
-    from rich.progress import (  # noqa: PLC0415 - machines don't wait for what draws
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    target = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=target,
-        disable=not target.is_terminal,
-    )

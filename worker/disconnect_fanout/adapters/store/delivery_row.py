@@ -13,7 +13,6 @@ from disconnect_fanout.domain.outcome import Result
 REPORT_FIRST_MS = 10_000
 """How long an expired lease is left alone: its holder may only have lost the database."""
 
-
 PUT_OFF_MS = 3_600_000
 """How long a row is left alone whose event can't be opened."""
 
@@ -94,11 +93,6 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
         last_error=Result.INTERRUPTED,
         first_failed_at=row.first_failed_at or row.read_at,
     )
-
-
-def postponed(row: DeliveryRow, wait_ms: int, why: str) -> DeliveryRow:
-    """Look at the row again after a while: nothing can be sent, and that was no attempt."""
-    return replace(row, lease=None, next_at=row.read_at + wait_ms, last_error=why)
 
 
 def given_back(row: DeliveryRow, wait_ms: int = 0) -> DeliveryRow:
