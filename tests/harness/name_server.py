@@ -28,6 +28,8 @@ class Refusal(IntEnum):
 
 
 Says: TypeAlias = Sequence[str] | Odd | Refusal
+PROMPT_S = 0.5
+"""Half of what passes until a silent name server is asked again: who waited for one took longer."""
 _AAAA = 28
 _ANSWER, _CUT_OFF = 0x8180, 0x0200
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 from tests.harness.certificates import Authority
-from tests.harness.name_server import NameServer, Odd, Refusal, Says
+from tests.harness.name_server import PROMPT_S, NameServer, Odd, Refusal, Says
 from tests.harness.raw_server import RawServer
 
 from disconnect_fanout.adapters.http.resolver import NameResolver
@@ -201,7 +201,7 @@ async def test_a_number_in_disguise_is_no_name(
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("count", [45, 200])
 def test_silent_name_servers_delay_nobody_else(loop: str, count: int) -> None:
-    """With so many look-ups that hang, a healthy platform is told in a tenth of a second."""
+    """With so many look-ups that hang, a healthy platform is told before one is given up."""
 
     async def main() -> None:
         silent = {f"silent{number}.test": Odd.SILENT for number in range(count)}
@@ -211,7 +211,7 @@ def test_silent_name_servers_delay_nobody_else(loop: str, count: int) -> None:
             await names.asked(count)
             began = time.monotonic()
             assert await sender.send(post("luma.test", luma.port)) == Answer(200)
-            assert time.monotonic() - began < 0.1
+            assert time.monotonic() - began < PROMPT_S
             assert not any(one.done() for one in hanging)
             for one in hanging:
                 one.cancel()

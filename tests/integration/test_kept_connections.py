@@ -1,6 +1,7 @@
 """How long a connection is kept, for whom, and what a platform that moves must wait for."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from ipaddress import ip_network
@@ -169,7 +170,10 @@ async def test_closing_ends_what_is_under_way(sender: AiohttpSender) -> None:
 
 
 def test_a_thousand_platforms_are_cheap() -> None:
-    """Each has its own connection on the loop of production, and a look at all costs little."""
+    """Each has its own connection on the loop of production, and a look at all costs little.
+
+    Its own time is what is measured: on a busy machine another process takes the clock's.
+    """
 
     async def main() -> None:
         sender = AiohttpSender("disconnect-fanout/test", LOOPBACK)
@@ -179,10 +183,9 @@ def test_a_thousand_platforms_are_cheap() -> None:
                     one = request(server.url(), platform_id=f"plat_{number}")
                     assert await sender.send(one) == Answer(200)
             assert server.connections == 1000
-            loop = asyncio.get_running_loop()
-            began = loop.time()
+            began = time.thread_time()
             sender._pools._sweep()
-            assert loop.time() - began < pool.SWEEP_S / 20
+            assert time.thread_time() - began < pool.SWEEP_S / 20
             await sender.close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from tests.harness.name_server import NameServer, Odd
+from tests.harness.name_server import PROMPT_S, NameServer, Odd
 
 from disconnect_fanout.adapters.http.name_query import NoAddress
 from disconnect_fanout.adapters.http.resolver import (
@@ -272,7 +272,7 @@ async def test_the_second_server_answers_for_a_dead_one(names: NameServer) -> No
             names.names[f"luma{number}.test"] = ["127.0.0.1"]
             began = time.monotonic()
             await resolver.resolve(f"luma{number}.test")
-            assert time.monotonic() - began < 0.1
+            assert time.monotonic() - began < PROMPT_S
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
