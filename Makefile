@@ -30,7 +30,7 @@ run: $(PROJECT) ## run the worker with the settings of .env (first: .venv/bin/fa
 	@$(BIN)/fanout run $(ARGS)
 
 test: $(DEV) ## all tests, with a real RabbitMQ and a real PostgreSQL; ARGS="-k name" picks
-	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.harness.servers.install
 	$(BIN)/pytest -n 2 --dist worksteal --durations=15 $(ARGS)
 
 test-fast: $(DEV) ## the tests that need no server, in seconds
@@ -40,15 +40,15 @@ simulate: $(DEV) ## the flow in worlds that a seed decides; SEED=7 shows one, SE
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(ARGS)
 
 soak: $(DEV) ## what takes long: every fault, a million deliveries, a minute at a rate; prints what it sees
-	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.harness.servers.install
 	$(BIN)/pytest -s tests/soak/soak_*.py $(ARGS)
 
 bench-store: $(DEV) ## what recording costs: a worker's CPU with each store and with one that forgets
-	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.harness.servers.install
 	@$(BIN)/python -m tests.bench.store_cost
 
 bench-isolation: $(DEV) ## do hung platforms delay the healthy ones? p99 with none, one, three of ten
-	@$(BIN)/python -m tests.harness.install
+	@$(BIN)/python -m tests.harness.servers.install
 	@$(BIN)/python -m tests.bench.isolation
 
 check: $(DEV) ## lint, format, types, floors, Dockerfile, compose file, lock, house rules

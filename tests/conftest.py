@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 from tests.faults.report import pytest_terminal_summary
-from tests.harness.database_files import DatabaseFiles
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.postgres_install import ensure_binaries
-from tests.harness.running_broker import running_broker
-from tests.harness.vhost import Vhost, Vhosts
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.servers.running_broker import running_broker
+from tests.harness.servers.vhost import Vhost, Vhosts
+from tests.harness.store.database_files import DatabaseFiles
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
@@ -44,7 +44,7 @@ def new_vhost(request: pytest.FixtureRequest) -> Iterator[NewVhost]:
         yield Vhosts(request.getfixturevalue("rabbitmq")).fresh
         return
     # Imported when asked for, since the policy suite loads this file and stays under a second.
-    from tests.harness.vhost_given import GivenRabbitMQ  # noqa: PLC0415
+    from tests.harness.servers.vhost_given import GivenRabbitMQ  # noqa: PLC0415
 
     broker = GivenRabbitMQ(given)
     yield broker.fresh
@@ -89,7 +89,7 @@ def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[NewDatabas
         private: PrivatePostgres = request.getfixturevalue("postgres")
         yield private.create_database
         return
-    from tests.harness.postgres_given import GivenPostgres  # noqa: PLC0415 - as above
+    from tests.harness.servers.postgres_given import GivenPostgres  # noqa: PLC0415 - as above
 
     server = GivenPostgres(given)
     yield server.create_database

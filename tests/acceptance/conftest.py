@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.harness.installation import Installation
-from tests.harness.vhost import Vhost
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.installation import Installation
 
 
 @pytest.fixture

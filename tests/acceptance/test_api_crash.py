@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.harness.api_crash_scene import requests_through_crashes
-from tests.harness.api_process import ApiProcess
-from tests.harness.installation import Installation
-from tests.harness.vhost import Vhost
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.api_crash_scene import requests_through_crashes
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.harness.api_process import ApiProcess, raw
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.api_process import ApiProcess, raw
+from tests.harness.worker.installation import Installation
 
 ALICE = "alice@example.com"
 DONE = (

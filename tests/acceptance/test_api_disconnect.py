@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.harness.api_process import ApiProcess, Told
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.api_process import ApiProcess, Told
+from tests.harness.worker.installation import Installation
 
 ALICE = "alice@example.com"
 APPS_WRITE = ("--scope", "APPS_WRITE")

@@ -1,8 +1,8 @@
 """schemathesis: what the OpenAPI document says is what the running API does."""
 
-from tests.harness.api_fuzz import fuzz
-from tests.harness.api_process import ApiProcess
-from tests.harness.installation import Installation
+from tests.harness.worker.api_fuzz import fuzz
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.installation import Installation
 
 
 async def test_a_fuzzer_finds_no_violation(any_installation: Installation) -> None:

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.harness.disconnect import body, disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import body, disconnect
+from tests.harness.worker.installation import Installation
 
 CANARY = "canary@example.com"
 

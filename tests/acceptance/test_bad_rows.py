@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from tests.harness.api_process import ApiProcess
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.poison import (
+from tests.harness.servers.receiver import Receiver
+from tests.harness.store.poison import (
     LINK,
     poison_deliveries,
     poison_links,
@@ -17,10 +15,12 @@ from tests.harness.poison import (
     poison_platforms,
     poison_replays,
 )
-from tests.harness.receiver import Receiver
-from tests.harness.row_rules import behind, insert_row, lift_rules
+from tests.harness.store.row_rules import behind, insert_row, lift_rules
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
-from disconnect_fanout.adapters.store import tables
+from disconnect_fanout.adapters.store.schema import tables
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
 LUMA: dict[str, Any] = {"email": ALICE, "platform_id": "plat_luma", **LINK}

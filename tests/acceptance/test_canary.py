@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from tests.harness import amqp
-from tests.harness.answer import Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.vhost import Vhosts
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.servers import amqp
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhosts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.process import WorkerProcess
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 

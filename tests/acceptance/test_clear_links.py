@@ -3,15 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import link
+from tests.harness.servers.receiver import Receiver
+from tests.harness.store.examples import link
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
 
 MANY = 30_000
 SPELLED = (

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from tests.harness.answer import Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 EVENTS = 1000
 

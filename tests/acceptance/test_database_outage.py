@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.answer import Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.outage import OUTAGE_S, lasts
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.receiver import Receiver
-from tests.harness.small_disk import SmallDisk
-from tests.harness.vhost import Vhost
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.outage import OUTAGE_S, lasts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.process import WorkerProcess
+from tests.harness.worker.small_disk import SmallDisk
 
 BATCH = 50
 BATCHES = 16

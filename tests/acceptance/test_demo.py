@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.harness.command import fanout
+from tests.harness.worker.command import fanout
 
 
 async def test_the_demo_tells_the_whole_story_and_leaves_nothing(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """A discarded dead letter is closed everywhere: in the rows, in the queue, in the balance."""
 
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 
 async def test_the_letters_of_discarded_dead_letters_leave_the_queue(

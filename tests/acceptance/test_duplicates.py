@@ -1,8 +1,8 @@
 """The same event again: not one request more."""
 
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 
 async def test_an_event_published_twice_is_told_once_also_while_a_retry_waits(

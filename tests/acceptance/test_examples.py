@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from standardwebhooks import Webhook
-from tests.harness.example import EXAMPLES, ReceiverExample, receiving, run, with_packages
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.running_broker import running_broker
-from tests.harness.vhost import Vhost, Vhosts
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.running_broker import running_broker
+from tests.harness.servers.vhost import Vhost, Vhosts
+from tests.harness.worker.example import EXAMPLES, ReceiverExample, receiving, run, with_packages
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ

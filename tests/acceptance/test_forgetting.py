@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, update
-from tests.harness.answer import Answer, Script
-from tests.harness.api_process import ApiProcess
-from tests.harness.database_files import DatabaseFiles, found_in
-from tests.harness.disconnect import EXAMPLE_AT, connect, disconnect
-from tests.harness.installation import Installation
-from tests.harness.received import Received
-from tests.harness.receiver import Receiver
-from tests.harness.vhost import Vhost
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.servers.answer import Answer, Script
+from tests.harness.servers.received import Received
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.database_files import DatabaseFiles, found_in
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.disconnect import EXAMPLE_AT, connect, disconnect
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.process import WorkerProcess
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import attempts, clear_answer, links
+from disconnect_fanout.adapters.store.schema.tables import attempts, clear_answer, links
 
 ALICE, BOB = "Alice.Canary@example.com", "bob@example.com"
 GOOGLE_ID = "105942374304"

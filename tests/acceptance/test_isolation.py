@@ -2,11 +2,11 @@
 
 import time
 
-from tests.harness.answer import HANG
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.outage import lasts
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import HANG
+from tests.harness.servers.receiver import Receiver
+from tests.harness.store.outage import lasts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 EVENTS = 500
 REST_S = 5.0

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.harness.disconnect import EXAMPLE_AT, connect, disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.vhost import Vhost
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.disconnect import EXAMPLE_AT, connect, disconnect
+from tests.harness.worker.installation import Installation
 
 LATER, MUCH_LATER = "2025-11-21T15:50:00Z", "2025-11-21T16:00:00Z"
 

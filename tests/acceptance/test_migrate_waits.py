@@ -5,11 +5,11 @@ import json
 import signal
 from pathlib import Path
 
-from tests.harness.busy_database import holding
-from tests.harness.command import FANOUT, environment
-from tests.harness.installation import Installation
-from tests.harness.older_schema import older_schema
-from tests.harness.vhost import Vhost
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.busy_database import holding
+from tests.harness.store.older_schema import older_schema
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 

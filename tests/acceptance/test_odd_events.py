@@ -6,9 +6,9 @@ import json
 import struct
 from typing import Any
 
-from tests.harness.disconnect import EXAMPLE_AT, body, disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import EXAMPLE_AT, body, disconnect
+from tests.harness.worker.installation import Installation
 
 CANARY = "canary@example.com"
 

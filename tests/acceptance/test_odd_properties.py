@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pamqp.encode
 import pytest
-from tests.harness.disconnect import body, disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import body, disconnect
+from tests.harness.worker.installation import Installation
 
 MICROSECONDS = 1_763_740_000_000_000  # what a publisher writes who forgets that AMQP counts seconds
 

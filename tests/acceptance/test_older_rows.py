@@ -6,18 +6,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.harness.api_process import ApiProcess
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.older_version import OlderVersion
-from tests.harness.receiver import Receiver
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import link
-from tests.harness.vhost import Vhost
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.examples import link
+from tests.harness.store.older_version import OlderVersion
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
 
 PEOPLE = (
     "alice@example.com", "x@b\u00fccher.example", "y@xn--bcher-kva.example", "jos\u00e9@x.example",

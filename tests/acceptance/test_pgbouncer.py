@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.harness.api_process import ApiProcess
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.pgbouncer import PgBouncer, PoolMode
-from tests.harness.receiver import Receiver
-from tests.harness.vhost import Vhost
+from tests.harness.servers.pgbouncer import PgBouncer, PoolMode
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 EVENTS = 200
 WORDS = "set its pool_mode to session"

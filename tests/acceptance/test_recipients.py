@@ -1,8 +1,8 @@
 """Who is told: the platforms linked at the instant of the disconnect."""
 
-from tests.harness.disconnect import EXAMPLE_AT, disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import EXAMPLE_AT, disconnect
+from tests.harness.worker.installation import Installation
 
 
 async def test_a_link_ended_in_the_same_second_is_told_and_one_made_later_is_not(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.outage import lasts
-from tests.harness.receiver import Receiver
-from tests.harness.vhost import Vhost
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.outage import lasts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 EVENTS = 12
 _RAISE = "CREATE TRIGGER no BEFORE {what} BEGIN SELECT RAISE(ABORT, 'no'); END"

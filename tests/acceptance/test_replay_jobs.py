@@ -5,12 +5,12 @@ import time
 from collections import Counter
 
 import pytest
-from tests.harness.answer import Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.outage import lasts
-from tests.harness.receiver import Receiver
-from tests.harness.replay_scene import (
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.receiver import Receiver
+from tests.harness.store.outage import lasts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.replay_scene import (
     command,
     dead_letters,
     job_becomes,

@@ -1,8 +1,8 @@
 """A replay is held up, a user comes back meanwhile, the replay goes on: he is not cut off."""
 
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.replay_scene import dead_letters, job_becomes
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.replay_scene import dead_letters, job_becomes
 
 LUMA = "plat_luma"
 COUNT = 40

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from tests.harness import amqp
-from tests.harness.answer import Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers import amqp
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 
 async def test_a_platform_that_fails_twice_is_told_on_the_third_attempt(

@@ -1,9 +1,9 @@
 """Secret keys from outside: one that lacks ends nobody, and one that was replaced can go."""
 
-from tests.harness.api_process import ApiProcess
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.vault import fingerprint, new_key
 

@@ -1,10 +1,10 @@
 """Leaving: a drain gives nothing up, and a second signal does not wait."""
 
-from tests.harness.answer import HANG, Answer
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.outage import lasts
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import HANG, Answer
+from tests.harness.servers.receiver import Receiver
+from tests.harness.store.outage import lasts
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 
 async def test_sigterm_finishes_what_is_in_hand_and_burns_no_attempt(

@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from tests.harness.disconnect import disconnect
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.disconnect import disconnect
+from tests.harness.worker.installation import Installation
 
 PLATFORMS = ("plat_boardy", "plat_calcom", "plat_luma")
 

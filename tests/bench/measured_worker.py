@@ -15,7 +15,7 @@ from tests.bench.null_store import null_stores
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
 from disconnect_fanout.app.parts import Parts, assemble
 from disconnect_fanout.app.settings import load_settings
 from disconnect_fanout.app.stores import sql_stores

@@ -4,20 +4,20 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from tests.harness.fake_link_store import FakeLinkStore
-from tests.harness.fake_tables import FakeTables
+from tests.harness.fakes.link_store import FakeLinkStore
+from tests.harness.fakes.tables import FakeTables
 
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
-from disconnect_fanout.flow.change import Change
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.relay import Promise
+from disconnect_fanout.policy.change import Change
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

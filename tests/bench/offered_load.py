@@ -7,10 +7,10 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractExchange, DeliveryMode
-from tests.harness import amqp
-from tests.harness.disconnect import body
-from tests.harness.installation import EVENT_TYPE
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.disconnect import body
+from tests.harness.worker.installation import EVENT_TYPE
 
 _WITHIN_S = 30.0
 

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.harness.fake_world import FakeWorld
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_world import Ports, World
+from tests.harness.fakes.world import FakeWorld
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import Ports, World
 
 
 @pytest.fixture

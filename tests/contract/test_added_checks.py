@@ -6,13 +6,13 @@ import pytest
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from tests.harness.busy_database import Lines, Writer, holding
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.busy_database import Lines, Writer, holding
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.lock_turns import LockTurns
-from disconnect_fanout.adapters.store.migrations.checks import add_check
-from disconnect_fanout.adapters.store.migrations.steps import Steps
+from disconnect_fanout.adapters.store.migration.lock_turns import LockTurns
+from disconnect_fanout.adapters.store.migration.migrations.checks import add_check
+from disconnect_fanout.adapters.store.migration.migrations.steps import Steps
 from disconnect_fanout.flow.outage import DataRefused
 
 BEARABLE_S = 3.0

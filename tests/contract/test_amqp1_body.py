@@ -7,7 +7,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.harness.disconnect import EXAMPLE_AT, body, disconnect
+from tests.harness.worker.disconnect import EXAMPLE_AT, body, disconnect
 
 from disconnect_fanout.adapters.broker.amqp1_body import unwrapped
 from disconnect_fanout.adapters.broker.codec import decode_event, event_id_of

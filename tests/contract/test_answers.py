@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 import uvloop
-from tests.harness.answer_shapes import SHAPES, Shape
-from tests.harness.fake_sender import FakeSender
-from tests.harness.raw_server import Exchange as OnWire
-from tests.harness.raw_server import RawServer, ok
-from tests.harness.shaped_platform import Heard, expected, heard, play, request
+from tests.harness.fakes.sender import FakeSender
+from tests.harness.servers.answer_shapes import SHAPES, Shape
+from tests.harness.servers.raw_server import Exchange as OnWire
+from tests.harness.servers.raw_server import RawServer, ok
+from tests.harness.servers.shaped_platform import Heard, expected, heard, play, request
 
 from disconnect_fanout.adapters.http.answer_reader import AnswerReader
 from disconnect_fanout.adapters.http.connection import PlatformConnection

@@ -3,17 +3,17 @@
 from typing import Any
 
 from sqlalchemy import insert, select, text, update
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import RETRY, attempted, event, intent, planned, registered
+from tests.harness.store.examples import RETRY, attempted, event, intent, planned, registered
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.clear_answers import ClearAnswers
-from disconnect_fanout.adapters.store.delivery_history import DeliveryHistory
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.tables import attempts
+from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.tables import attempts
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import Attempted
+from disconnect_fanout.policy.change import Attempted
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE = "alice@example.com"

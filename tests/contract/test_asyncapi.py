@@ -5,7 +5,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
-from tests.harness.example import with_packages
+from tests.harness.worker.example import with_packages
 
 from disconnect_events import asyncapi
 

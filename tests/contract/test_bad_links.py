@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
-from tests.harness.poison import CLEAR, MEANINGLESS, said
-from tests.harness.row_rules import insert_row, lift_rules
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, link
+from tests.harness.store.examples import event, link
+from tests.harness.store.poison import CLEAR, MEANINGLESS, said
+from tests.harness.store.row_rules import insert_row, lift_rules
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store import tables
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.schema import _head, migrate
-from disconnect_fanout.adapters.store.sealed_event import load_seals
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.migration.migrate import _head, migrate
+from disconnect_fanout.adapters.store.schema import tables
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
 from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link

@@ -4,28 +4,28 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
-from tests.harness.poison import CLEAR, said, spoil_event
-from tests.harness.row_rules import insert_row, lift_rules
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, due, event, intent, registered
+from tests.harness.store.examples import attempted, due, event, intent, registered
+from tests.harness.store.poison import CLEAR, said, spoil_event
+from tests.harness.store.row_rules import insert_row, lift_rules
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import new_key
-from disconnect_fanout.adapters.store import tables
-from disconnect_fanout.adapters.store.api_tables import api_keys, outbox
-from disconnect_fanout.adapters.store.bad_row_survey import survey
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.delivery_filter import DeliveryFilter
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
-from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
-from disconnect_fanout.adapters.store.replay_selection import ReplaySelector
-from disconnect_fanout.adapters.store.token_digest import token_digest
+from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
+from disconnect_fanout.adapters.store.http_api.api_keys import SqlKeyRing
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.http_api.token_digest import token_digest
+from disconnect_fanout.adapters.store.inspection.bad_rows import survey
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.replays.selection import ReplaySelector
+from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter
+from disconnect_fanout.adapters.store.schema import tables
+from disconnect_fanout.adapters.store.schema.api_tables import api_keys, outbox
 from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
-from disconnect_fanout.flow.change import GivenUp
+from disconnect_fanout.policy.change import GivenUp
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE = "alice@example.com"

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 from sqlalchemy import delete, insert, select, update
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, event, intent, planned, registered
-from tests.harness.store_examples import dead as dead_letter
-from tests.harness.store_world import World
+from tests.harness.store.examples import attempted, event, intent, planned, registered
+from tests.harness.store.examples import dead as dead_letter
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import World
 
-from disconnect_fanout.adapters.store.balance import Balance, BalanceSheet, EventBalance
-from disconnect_fanout.adapters.store.discards import Discards
-from disconnect_fanout.adapters.store.tables import deliveries, events
+from disconnect_fanout.adapters.store.dead_letters.discards import Discards
+from disconnect_fanout.adapters.store.deliveries.balance import Balance, BalanceSheet, EventBalance
+from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.policy.decide import Delivered
 
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from tests.harness.busy_database import HOLDERS, Lines, Writer, holding
-from tests.harness.older_schema import older_schema
+from tests.harness.store.busy_database import HOLDERS, Lines, Writer, holding
+from tests.harness.store.older_schema import older_schema
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.driver_error import named_errors
-from disconnect_fanout.adapters.store.schema import _head, check_schema, migrate
-from disconnect_fanout.adapters.store.still_locked import StillLocked
+from disconnect_fanout.adapters.store.migration.migrate import _head, check_schema, migrate
+from disconnect_fanout.adapters.store.migration.still_locked import StillLocked
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 ROWS = 200_000
@@ -166,7 +166,7 @@ async def test_somebody_elses_table_is_not_taken_for_ours(
 MIGRATE = """
 import asyncio, sys
 from disconnect_fanout.adapters.crypto.vault import Vault
-from disconnect_fanout.adapters.store.schema import migrate
+from disconnect_fanout.adapters.store.migration.migrate import migrate
 asyncio.run(migrate(sys.argv[1], Vault([sys.argv[2]]), say=lambda words: print(words, flush=True)))
 """
 

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import ColumnElement, func, insert, literal_column, select, update
-from tests.harness.row_rules import lift_rules
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import DISCONNECTED_AT, event, intent, link
+from tests.harness.store.examples import DISCONNECTED_AT, event, intent, link
+from tests.harness.store.row_rules import lift_rules
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.clear_spelling import ODD, key
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.link_book import LinkBook, LinkChoice
-from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.tables import clear, links
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext_spelling import ODD, key
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.tables import clear, links
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.mailbox import mailbox

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.harness.disconnect import EXAMPLE_AT, body, connect, disconnect
+from tests.harness.worker.disconnect import EXAMPLE_AT, body, connect, disconnect
 
 from disconnect_events import DeadLetterV1, WebhookDataV1, WebhookV1
 from disconnect_events.event import LARGEST_EVENT

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.harness.interleaved_database import InterleavedDatabase
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, intent, planned
+from tests.harness.store.examples import event, intent, planned
+from tests.harness.store.interleaved_database import InterleavedDatabase
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
-from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
+from disconnect_fanout.adapters.store.dead_letters.store import SqlDeadLetterStore
+from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
 
 Change = Callable[[PlatformRegistry, SqlWorld], Awaitable[None]]
 

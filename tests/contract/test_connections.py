@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 from sqlalchemy import select, text, update
 from tests.faults.proxy import Proxy
-from tests.harness.outage import lasts
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.outage import lasts
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import installation
+from disconnect_fanout.adapters.store.schema.tables import installation
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.session_limits import PING_AFTER_S, UNHURRIED, SessionLimits
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import pytest
 from aio_pika.abc import AbstractConnection
-from tests.harness import amqp
-from tests.harness.fake_broker import FakeBroker, FakeWire, Stored
-from tests.harness.fake_consumer import FakeConsumer
+from tests.harness.fakes.broker import FakeBroker, FakeWire, Stored
+from tests.harness.fakes.consumer import FakeConsumer
+from tests.harness.servers import amqp
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.consumer import Consumer

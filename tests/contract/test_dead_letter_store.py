@@ -1,6 +1,6 @@
 """The contract of ``flow.letters.DeadLetterStore``."""
 
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     LEASE_S,
@@ -11,11 +11,11 @@ from tests.harness.store_examples import (
     due,
     registered,
 )
-from tests.harness.store_world import World
+from tests.harness.store.world import World
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 
 
 async def decided(world: World, platform_id: str = "luma") -> str:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     EXHAUSTED,
     LEASE_S,
     RETRY,
@@ -15,11 +15,11 @@ from tests.harness.store_examples import (
     planned,
     registered,
 )
-from tests.harness.store_world import Ports, World
+from tests.harness.store.world import Ports, World
 
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, RetryIn
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.harness.store_world import World
+from tests.harness.store.world import World
 
 
 async def test_one_of_many_holds_a_duty(world: World) -> None:

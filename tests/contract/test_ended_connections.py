@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import link
+from tests.harness.store.examples import link
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.api_tables import outbox
-from disconnect_fanout.adapters.store.credential_book import CredentialBook
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.sealed_link import SealedLinks
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
+from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.links.seals import SealedLinks
+from disconnect_fanout.adapters.store.schema.api_tables import outbox
+from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.link import Link

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
-from tests.harness.database_files import DatabaseFiles, found_in
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, event, intent, link, planned
+from tests.harness.store.database_files import DatabaseFiles, found_in
+from tests.harness.store.examples import attempted, event, intent, link, planned
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store import postgres_erasure, sqlite_erasure
-from disconnect_fanout.adapters.store.api_tables import answers
-from disconnect_fanout.adapters.store.clear_answers import ClearAnswers
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.erasure import Erased, erase
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.tables import attempts
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.privacy import postgres_erasure, sqlite_erasure
+from disconnect_fanout.adapters.store.privacy.erasure import Erased, erase
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.api_tables import answers
+from disconnect_fanout.adapters.store.schema.tables import attempts
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE, GOOGLE_ID = "alice.canary@example.com", "105942374304"
@@ -92,7 +92,7 @@ async def test_a_large_database_is_rewritten_when_asked(
     sql_world: SqlWorld, database_files: DatabaseFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unasked it is not, and says so; the write-ahead log is emptied all the same."""
-    monkeypatch.setattr("disconnect_fanout.adapters.store.erasure.SMALL_BYTES", 1)
+    monkeypatch.setattr("disconnect_fanout.adapters.store.privacy.erasure.SMALL_BYTES", 1)
     await clear_past(sql_world)
     await Forgetting(sql_world.database, sql_world.seals, ALICE).remove()
     assert await erase(sql_world.database, rewrite=False) is Erased.LARGE

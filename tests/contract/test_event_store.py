@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     LEASE_S,
     attempted,
     claimed,
@@ -15,7 +15,7 @@ from tests.harness.store_examples import (
     planned,
     registered,
 )
-from tests.harness.store_world import Ports, World
+from tests.harness.store.world import Ports, World
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import Reason

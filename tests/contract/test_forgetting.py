@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     RETRY,
@@ -20,26 +19,27 @@ from tests.harness.store_examples import (
     planned,
     registered,
 )
-from tests.harness.store_examples import dead as dead_letter
-from tests.harness.store_world import Ports
+from tests.harness.store.examples import dead as dead_letter
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import Ports
 
-from disconnect_fanout.adapters.store import tables
-from disconnect_fanout.adapters.store.balance import BalanceSheet
-from disconnect_fanout.adapters.store.connects import connects
-from disconnect_fanout.adapters.store.discards import Discards
-from disconnect_fanout.adapters.store.event_history import EventHistory
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.late_recipients import LateRecipients
+from disconnect_fanout.adapters.store.dead_letters.discards import Discards
+from disconnect_fanout.adapters.store.deliveries.balance import BalanceSheet
+from disconnect_fanout.adapters.store.events.history import EventHistory
+from disconnect_fanout.adapters.store.events.late_recipients import LateRecipients
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.personal_data import PersonalData
-from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
-from disconnect_fanout.adapters.store.replay_items import AGAIN
+from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
+from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.rows.replay_items import AGAIN
+from disconnect_fanout.adapters.store.schema import tables
+from disconnect_fanout.adapters.store.schema.connect_table import connects
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.identity import connect_hash, content_hash
-from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.link_store import Opening
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 from disconnect_fanout.policy.tenure import opened
 

@@ -1,6 +1,6 @@
 """What dead letters are grouped by is written with each outcome."""
 
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     LEASE_S,
     RETRY,
@@ -8,11 +8,11 @@ from tests.harness.store_examples import (
     claimed,
     registered,
 )
-from tests.harness.store_world import Ports, World
+from tests.harness.store.world import Ports, World
 
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import Attempted
+from disconnect_fanout.policy.change import Attempted
 from disconnect_fanout.policy.decide import Delivered
 
 

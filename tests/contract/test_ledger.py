@@ -1,7 +1,7 @@
 """The contract of ``flow.recorder.Ledger``: what each change makes of a delivery."""
 
 import pytest
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     RETRY,
@@ -14,12 +14,12 @@ from tests.harness.store_examples import (
     planned,
     registered,
 )
-from tests.harness.store_world import Ports, World
+from tests.harness.store.world import Ports, World
 
-from disconnect_fanout.adapters.store.instant import to_ms
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.instant import to_ms
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import (
+from disconnect_fanout.policy.change import (
     Barrier,
     Change,
     CopySeen,

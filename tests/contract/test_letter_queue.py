@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
-from tests.harness import amqp
-from tests.harness.fake_broker import FakeBroker, FakeWire, Stored
-from tests.harness.fake_queues import BrokeredLetters, BrokeredRejects
+from tests.harness.fakes.broker import FakeBroker, FakeWire, Stored
+from tests.harness.fakes.queues import BrokeredLetters, BrokeredRejects
+from tests.harness.servers import amqp
 
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue

@@ -2,12 +2,12 @@
 
 import pytest
 from sqlalchemy import insert, select
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.clear_spelling import ODD, key
-from disconnect_fanout.adapters.store.link_search import LinkSearch
-from disconnect_fanout.adapters.store.sealed_link import SealedLinks
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.links.plaintext_spelling import ODD, key
+from disconnect_fanout.adapters.store.links.seals import SealedLinks
+from disconnect_fanout.adapters.store.links.search import LinkSearch
+from disconnect_fanout.adapters.store.schema.tables import links
 
 
 async def plans(world: SqlWorld, count: int) -> list[str]:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, link
+from tests.harness.store.examples import event, link
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.link_book import LinkBook, LinkChoice
-from disconnect_fanout.adapters.store.link_merge import LinkMerge
-from disconnect_fanout.cli.link_line import SINCE_EVER
+from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.links.merge import LinkMerge
+from disconnect_fanout.cli.arguments.link_line import SINCE_EVER
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import Provider, User
 from disconnect_fanout.domain.identity import connect_hash

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, link
+from tests.harness.store.examples import event, link
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.link_book import LinkBook, LinkChoice
-from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.schema.tables import links
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.link import Link
 
 ALICE = "alice@example.com"

@@ -3,15 +3,15 @@
 from sqlalchemy import select
 from tests.contract.test_mailboxes import nameless, told
 from tests.contract.test_older_rows import EXAMPLE, PEOPLE, look_at_all, unseen
-from tests.harness.older_version import OlderVersion
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import intent, link
+from tests.harness.store.examples import intent, link
+from tests.harness.store.older_version import OlderVersion
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.api_tables import credentials, outbox
-from disconnect_fanout.adapters.store.link_book import LinkBook
-from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.tables import events, links
+from disconnect_fanout.adapters.store.links.book import LinkBook
+from disconnect_fanout.adapters.store.schema.api_tables import credentials, outbox
+from disconnect_fanout.adapters.store.schema.tables import events, links
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.mailbox import mailbox
 
 

@@ -7,14 +7,14 @@ killing it (``test_store_outage``); here the fake, on whose model the simulation
 from collections.abc import Sequence
 
 import pytest
-from tests.harness.fake_store import FakeEventStore
-from tests.harness.fake_world import FakeWorld
-from tests.harness.store_examples import attempted, claimed, event, intent, planned, registered
-from tests.harness.store_world import World
+from tests.harness.fakes.store import FakeEventStore
+from tests.harness.fakes.world import FakeWorld
+from tests.harness.store.examples import attempted, claimed, event, intent, planned, registered
+from tests.harness.store.world import World
 
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.flow.change import Barrier, CopySeen
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.flow.intent import Intent, Registration
+from disconnect_fanout.policy.change import Barrier, CopySeen
 from disconnect_fanout.policy.decide import Delivered
 
 NEW, KNOWN, CONFLICT = Registration.NEW, Registration.KNOWN, Registration.CONFLICT

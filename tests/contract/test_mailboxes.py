@@ -6,8 +6,8 @@ The stores find links and events by hashes, and the fake by comparing: the rule 
 from datetime import datetime, timedelta
 
 from tests.contract.test_managed_links import AFTER, BEFORE, connect, stored, worker
-from tests.harness.store_examples import DISCONNECTED_AT, event, link
-from tests.harness.store_world import World
+from tests.harness.store.examples import DISCONNECTED_AT, event, link
+from tests.harness.store.world import World
 
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.mailbox import mailbox

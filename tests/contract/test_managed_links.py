@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
-from tests.harness.store_examples import DISCONNECTED_AT, due, event, intent, link
-from tests.harness.store_world import Ports, World
+from tests.harness.store.examples import DISCONNECTED_AT, due, event, intent, link
+from tests.harness.store.world import Ports, World
 
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, User

@@ -7,7 +7,7 @@ import lzma
 import zlib
 
 import pytest
-from tests.harness.disconnect import body, disconnect
+from tests.harness.worker.disconnect import body, disconnect
 
 from disconnect_fanout.adapters.broker.codec import decode_event
 from disconnect_fanout.domain.event import DisconnectEvent

@@ -1,10 +1,10 @@
 """A removed index makes looks slow and nothing wrong; ``check`` names what was removed."""
 
 from sqlalchemy import text
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, claimed, event, link, registered
+from tests.harness.store.examples import attempted, claimed, event, link, registered
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.missing_parts import MissingParts, missing_parts
+from disconnect_fanout.adapters.store.inspection.missing_parts import MissingParts, missing_parts
 from disconnect_fanout.policy.decide import Delivered
 
 

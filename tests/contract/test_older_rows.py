@@ -7,21 +7,21 @@ import pytest
 from sqlalchemy import Table, func, select
 from tests.contract.test_mailboxes import APART, nameless, told
 from tests.contract.test_managed_links import connect
-from tests.harness.older_version import OlderVersion
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import intent, link, planned
+from tests.harness.store.examples import intent, link, planned
+from tests.harness.store.older_version import OlderVersion
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.connects import connects
-from disconnect_fanout.adapters.store.credential_book import CredentialBook
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.event_history import EventFilter, EventHistory
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.link_book import LinkBook, LinkChoice
-from disconnect_fanout.adapters.store.older_rows import OlderRows
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
-from disconnect_fanout.adapters.store.tables import events
-from disconnect_fanout.adapters.store.user_match import match_events
+from disconnect_fanout.adapters.store.events.history import EventFilter, EventHistory
+from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
+from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.rows.older_hashes import OlderRows
+from disconnect_fanout.adapters.store.rows.user_match import match_events
+from disconnect_fanout.adapters.store.schema.connect_table import connects
+from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.mailbox import mailbox
 from disconnect_fanout.flow.disconnection import Ended, NotConnected

@@ -1,10 +1,10 @@
 """Open breakers as workers report them and operators see them, on both databases."""
 
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.open_breakers import STALE_MS, OpenBreakers
-from disconnect_fanout.adapters.store.platform_registry import PlatformRegistry
-from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
+from disconnect_fanout.adapters.store.platforms.open_breakers import STALE_MS, OpenBreakers
+from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
+from disconnect_fanout.adapters.store.platforms.waiting import WaitingRoom
 
 
 async def seen(world: SqlWorld) -> dict[str, int]:

@@ -1,13 +1,13 @@
 """The contract of ``flow.directory.PlatformSource``, and how the databases keep secrets."""
 
 import pytest
-from tests.harness.fake_world import TIMEOUT_S
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_world import World
+from tests.harness.fakes.world import TIMEOUT_S
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import World
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret, signing_key
-from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
+from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.domain.platform import Platform, Scheme
 
 CONTENT = b"id.1763740000.{}"

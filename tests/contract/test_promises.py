@@ -4,17 +4,17 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import func, select
-from tests.harness.row_rules import insert_row, lift_rules
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_world import LONG_AGO
+from tests.harness.store.row_rules import insert_row, lift_rules
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import LONG_AGO
 
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_event
-from disconnect_fanout.adapters.store.api_tables import credentials, outbox
-from disconnect_fanout.adapters.store.credential_book import CredentialBook
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.link_book import LinkBook
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.links.book import LinkBook
+from disconnect_fanout.adapters.store.schema.api_tables import credentials, outbox
+from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import User
 from disconnect_fanout.domain.link import Link

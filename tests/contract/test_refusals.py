@@ -7,17 +7,17 @@ from dataclasses import replace
 import asyncpg
 import pytest
 from sqlalchemy import func, select, text
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import RETRY, attempted, event, intent, planned, registered
+from tests.harness.store.examples import RETRY, attempted, event, intent, planned, registered
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.ledger import SqlLedger
-from disconnect_fanout.adapters.store.tables import attempts, deliveries, events
-from disconnect_fanout.flow.change import Barrier
+from disconnect_fanout.adapters.store.deliveries.ledger import SqlLedger
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
+from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries, events
 from disconnect_fanout.flow.fact import DependencyChanged, Fact, OutcomeUnrecorded
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
+from disconnect_fanout.policy.change import Barrier
 from disconnect_fanout.policy.decide import Delivered
 
 _FUNCTION = (

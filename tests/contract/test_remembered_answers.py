@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import link
+from tests.harness.store.examples import link
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.api_tables import answers
-from disconnect_fanout.adapters.store.credential_book import CredentialBook
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.instant import span_ms
-from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
+from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.http_api.remembered_answer import RememberedAnswers
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.api_tables import answers
 from disconnect_fanout.domain.credential import Calendar, Credential
+from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.flow.disconnection import Ended, Memo, NotConnected, Reused
 
 ALICE, BOB = "alice@example.com", "bob@example.com"

@@ -1,12 +1,12 @@
 """The contract of telling again what was told: it stays delivered, whatever comes of it."""
 
 import pytest
-from tests.harness.replay_examples import HORIZON_S, claimed_some, progress, told
-from tests.harness.store_examples import EXHAUSTED, LEASE_S, RETRY, attempted, claimed, due
-from tests.harness.store_world import World
+from tests.harness.store.examples import EXHAUSTED, LEASE_S, RETRY, attempted, claimed, due
+from tests.harness.store.replay_examples import HORIZON_S, claimed_some, progress, told
+from tests.harness.store.world import World
 
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.flow.change import GivenUp
+from disconnect_fanout.policy.change import GivenUp
 from disconnect_fanout.policy.decide import DeadLettered, Delivered
 
 

@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import pytest
-from tests.harness.replay_examples import HORIZON_S, claimed_some, many_dead, progress
-from tests.harness.store_examples import LEASE_S, RETRY, attempted, claimed, dead, due
-from tests.harness.store_world import World
+from tests.harness.store.examples import LEASE_S, RETRY, attempted, claimed, dead, due
+from tests.harness.store.replay_examples import HORIZON_S, claimed_some, many_dead, progress
+from tests.harness.store.world import World
 
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replay_job import WrongState
+from disconnect_fanout.adapters.store.replays.job import WrongState
 from disconnect_fanout.flow.due import Hastened
 from disconnect_fanout.policy.decide import Delivered
 

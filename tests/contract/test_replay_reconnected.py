@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.harness.replay_examples import HORIZON_S, progress
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     LEASE_S,
@@ -19,12 +17,14 @@ from tests.harness.store_examples import (
     link,
     planned,
 )
-from tests.harness.store_world import World
+from tests.harness.store.replay_examples import HORIZON_S, progress
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import World
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE, BOB = "alice@example.com", "bob@example.com"

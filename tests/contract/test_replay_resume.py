@@ -3,13 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from tests.harness.interleaved_database import InterleavedDatabase
-from tests.harness.replay_examples import HORIZON_S, claimed_some, many_dead, progress
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import RETRY, attempted, due
-from tests.harness.store_world import World
+from tests.harness.store.examples import RETRY, attempted, due
+from tests.harness.store.interleaved_database import InterleavedDatabase
+from tests.harness.store.replay_examples import HORIZON_S, claimed_some, many_dead, progress
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import World
 
-from disconnect_fanout.adapters.store.replay_job import ReplayJobs
+from disconnect_fanout.adapters.store.replays.job import ReplayJobs
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 RATE_PER_S = 1000.0

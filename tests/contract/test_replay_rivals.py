@@ -1,8 +1,7 @@
 """The contract of two replays of one delivery, when one of them is held up."""
 
 import pytest
-from tests.harness.replay_examples import HORIZON_S, claimed_some, many_dead, progress
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     EXHAUSTED,
     LEASE_S,
     RETRY,
@@ -11,7 +10,8 @@ from tests.harness.store_examples import (
     dead,
     due,
 )
-from tests.harness.store_world import World
+from tests.harness.store.replay_examples import HORIZON_S, claimed_some, many_dead, progress
+from tests.harness.store.world import World
 
 from disconnect_fanout.policy.decide import Delivered
 

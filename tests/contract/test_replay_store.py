@@ -5,12 +5,12 @@ import time
 from itertools import pairwise
 
 import pytest
-from tests.harness.replay_examples import HORIZON_S, many_dead, progress
-from tests.harness.store_examples import EXHAUSTED, attempted, claimed, dead, due, registered
-from tests.harness.store_world import World
+from tests.harness.store.examples import EXHAUSTED, attempted, claimed, dead, due, registered
+from tests.harness.store.replay_examples import HORIZON_S, many_dead, progress
+from tests.harness.store.world import World
 
-from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import func, select, update
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     EXHAUSTED,
     attempted,
     due,
@@ -13,14 +12,15 @@ from tests.harness.store_examples import (
     planned,
     registered,
 )
-from tests.harness.store_examples import dead as dead_letter
-from tests.harness.store_world import Ports, World
+from tests.harness.store.examples import dead as dead_letter
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import Ports, World
 
-from disconnect_fanout.adapters.store import tables
-from disconnect_fanout.adapters.store.old_events import LARGEST_BATCH
+from disconnect_fanout.adapters.store.events.old import LARGEST_BATCH
+from disconnect_fanout.adapters.store.schema import tables
 from disconnect_fanout.domain.event import DisconnectEvent
-from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.intent import Registration
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 KEEP_S = 3600.0

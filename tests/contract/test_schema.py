@@ -10,21 +10,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SAWarning
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault, new_key
-from disconnect_fanout.adapters.store import (
-    api_tables,
-    audit_trail,
-    connects,
-    key_tables,
-    open_breakers,
-    partial_indexes,
-)
+from disconnect_fanout.adapters.store import audit_trail
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.schema import _head, check_schema, migrate
-from disconnect_fanout.adapters.store.sealed_event import load_seals
-from disconnect_fanout.adapters.store.tables import metadata
+from disconnect_fanout.adapters.store.migration.migrate import _head, check_schema, migrate
+from disconnect_fanout.adapters.store.platforms import open_breakers
+from disconnect_fanout.adapters.store.schema import api_tables, key_tables, partial_indexes
+from disconnect_fanout.adapters.store.schema import connect_table as connects
+from disconnect_fanout.adapters.store.schema.tables import metadata
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 HEAD, NEWER = _head(), "9999"

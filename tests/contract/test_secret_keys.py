@@ -4,27 +4,27 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
-from tests.harness.poison import said
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import LEASE_S, due, event, intent, link, planned, registered
+from tests.harness.store.examples import LEASE_S, due, event, intent, link, planned, registered
+from tests.harness.store.poison import said
+from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.api_tables import outbox
-from disconnect_fanout.adapters.store.bad_row_survey import survey
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.credential_book import CredentialBook
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.link_book import LinkBook
-from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.recorded_events import RecordedEvents
-from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.secret_keys import SecretKeys
-from disconnect_fanout.adapters.store.tables import events, links
-from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
-from disconnect_fanout.adapters.store.unreadable_rows import unreadable
+from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
+from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
+from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
+from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.inspection.bad_rows import survey
+from disconnect_fanout.adapters.store.links.book import LinkBook
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.api_tables import outbox
+from disconnect_fanout.adapters.store.schema.tables import events, links
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
+from disconnect_fanout.adapters.store.seals.unreadable_rows import unreadable
 from disconnect_fanout.domain.bad_row import RowKind
 from disconnect_fanout.domain.event import User
 from disconnect_fanout.flow.outage import SecretKeyMissing

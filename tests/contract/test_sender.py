@@ -9,10 +9,10 @@ from ipaddress import ip_network
 from typing import Protocol
 
 import pytest
-from tests.harness import answer as wire
-from tests.harness import fake_sender
-from tests.harness.fake_sender import FakeSender
-from tests.harness.receiver import Receiver
+from tests.harness.fakes import sender as fake_sender
+from tests.harness.fakes.sender import FakeSender
+from tests.harness.servers import answer as wire
+from tests.harness.servers.receiver import Receiver
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable

@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import insert, select
-from tests.harness.failing_database import Cut, FailingDatabase
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import RETRY, attempted, due, event, intent, planned, registered
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.store.examples import RETRY, attempted, due, event, intent, planned, registered
+from tests.harness.store.failing_database import Cut, FailingDatabase
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.ledger import SqlLedger
-from disconnect_fanout.adapters.store.tables import events, installation, links
-from disconnect_fanout.flow.change import Barrier
+from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
+from disconnect_fanout.adapters.store.deliveries.ledger import SqlLedger
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
+from disconnect_fanout.adapters.store.schema.tables import events, installation, links
 from disconnect_fanout.flow.fact import DependencyChanged, Fact
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
+from disconnect_fanout.policy.change import Barrier
 from disconnect_fanout.policy.decide import Delivered
 
 NEW, KNOWN = Registration.NEW, Registration.KNOWN

@@ -2,14 +2,14 @@
 
 import pytest
 from sqlalchemy import select
-from tests.harness.failing_database import Cut, FailingDatabase
-from tests.harness.fake_store import FakeDueStore
-from tests.harness.fake_world import FakeWorld
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import LEASE_S, due, registered
+from tests.harness.fakes.store import FakeDueStore
+from tests.harness.fakes.world import FakeWorld
+from tests.harness.store.examples import LEASE_S, due, registered
+from tests.harness.store.failing_database import Cut, FailingDatabase
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.tables import deliveries
+from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
+from disconnect_fanout.adapters.store.schema.tables import deliveries
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.outage import StoreUnreachable
 

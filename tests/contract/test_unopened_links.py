@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import insert, update
 from tests.contract.test_secret_keys import ALICE, DAMAGED, damage
-from tests.harness.older_version import OlderVersion
-from tests.harness.replay_examples import HORIZON_S
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import dead, due, event, intent, link
+from tests.harness.store.examples import dead, due, event, intent, link
+from tests.harness.store.older_version import OlderVersion
+from tests.harness.store.replay_examples import HORIZON_S
+from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.forgetting import Forgetting
-from disconnect_fanout.adapters.store.link_candidates import find_links
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.policy.plan import counts
 
 

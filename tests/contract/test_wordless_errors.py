@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from disconnect_fanout.adapters.broker import connection
 from disconnect_fanout.adapters.store import driver_error
 from disconnect_fanout.cli.failure import failure
-from disconnect_fanout.cli.standard_output import Unwritable
+from disconnect_fanout.cli.screen.standard_output import Unwritable
 from disconnect_fanout.flow.outage import (
     BrokerUnreachable,
     DataRefused,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from tests.faults.ledger import Name, Recorded
-from tests.harness import amqp
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import attempts, deliveries, events
+from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries, events
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Self
 
 from tests.faults.scene import Scene
-from tests.harness.api_process import ApiProcess, Told
+from tests.harness.worker.api_process import ApiProcess, Told
 
 _EVERY_S = 0.1
 _LONGEST_S = 9.0

@@ -18,11 +18,11 @@ from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Answer, Exchange, Unable
-from disconnect_fanout.flow.change import Attempted, Change
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import EventStore
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.policy.change import Attempted, Change
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from tests.faults.ledger import Name, Receipt
-from tests.harness.answer import Answer, Step
-from tests.harness.received import Received
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import Answer, Step
+from tests.harness.servers.received import Received
+from tests.harness.servers.receiver import Receiver
 
 from disconnect_fanout.demo.webhook_verifier import WebhookVerifier
 

@@ -18,9 +18,9 @@ from tests.faults.place import Place, Servers, place_for
 from tests.faults.platform import Platform
 from tests.faults.proxy import Proxy
 from tests.faults.upstream import Upstream, user_of
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.process import WorkerProcess
 
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.identity import delivery_id

@@ -8,9 +8,9 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import PublishError
-from tests.harness.disconnect import body, disconnect
-from tests.harness.installation import EVENT_TYPE
-from tests.harness.vhost import Vhost
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.disconnect import body, disconnect
+from tests.harness.worker.installation import EVENT_TYPE
 
 _BATCH = 10
 _PATIENCE_S = 5.0

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time, until
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time, until
 
 from disconnect_fanout.domain.outcome import Answer, Exchange
 from disconnect_fanout.flow.webhook import WebhookRequest

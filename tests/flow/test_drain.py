@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
-from tests.harness.flow_stage import CountingDueStore, FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import CountingDueStore, FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.outcome import Answer
 from disconnect_fanout.flow.due import Claim

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.ending import ended

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.outcome import Answer, Exchange
 from disconnect_fanout.domain.rejection import Rejection, RejectReason

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.harness.flow_stage import FlowStage, Outside
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import FlowStage, Outside
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.flow.fact import EventsHeld

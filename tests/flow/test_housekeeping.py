@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tests.harness.fake_operator_store import FakeDuty
-from tests.harness.flow_stage import LoopTables
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.fakes.operator_store import FakeDuty
+from tests.harness.flow.stage import LoopTables
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.flow.fact import ChoreDone, DutyFailed, Fact
 from disconnect_fanout.flow.housekeeping import Housekeeping

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from tests.harness.fake_operator_store import FakeReplayStore
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.fakes.operator_store import FakeReplayStore
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.outcome import Answer
 from disconnect_fanout.policy.decide import RetryPolicy

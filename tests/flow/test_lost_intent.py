@@ -1,7 +1,7 @@
 """A database that crashes loses what was on its way to the disk; no event is lost with it."""
 
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.outcome import Answer
 

@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 
 import pytest
-from tests.harness.fake_store import FakeEventStore, FakeLedger
-from tests.harness.flow_stage import CountingDueStore, FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time, until
+from tests.harness.fakes.store import FakeEventStore, FakeLedger
+from tests.harness.flow.stage import CountingDueStore, FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time, until
 
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Answer
 from disconnect_fanout.flow.batcher import Batcher, WrongCount
-from disconnect_fanout.flow.change import Change
 from disconnect_fanout.flow.database_health import SLOW_S, Ask, DatabaseHealth
 from disconnect_fanout.flow.due import Claim
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.scheduler import PATIENCE_S
+from disconnect_fanout.policy.change import Change
 
 
 class LostAnswer(FakeEventStore):

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.harness.flow_stage import FakeMessage, FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import FakeMessage, FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import RejectReason

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from tests.harness.store_examples import event
+from tests.harness.store.examples import event
 
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.fact import Fact

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.outcome import Answer, Failure, FailureKind
 from disconnect_fanout.flow.fact import BreakerTurned, ClaimInterrupted

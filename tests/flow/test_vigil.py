@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
 from disconnect_fanout.flow.outage import BrokerUnreachable

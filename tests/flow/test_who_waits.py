@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 import pytest
-from tests.harness.fake_store import FakeDueStore
-from tests.harness.flow_stage import FlowStage, Outside, event
-from tests.harness.virtual_time import in_virtual_time, pass_time
+from tests.harness.fakes.store import FakeDueStore
+from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.domain.platform import Platform

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.unprocessable import AT
-from tests.harness.vhost import Vhost
+from tests.harness.flow.unprocessable import AT
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.schema import migrate
+from disconnect_fanout.adapters.store.migration.migrate import migrate
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 

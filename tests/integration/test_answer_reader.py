@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from tests.harness.answer_shapes import BODIES, HEADS, ORDER, WHOLE
+from tests.harness.servers.answer_shapes import BODIES, HEADS, ORDER, WHOLE
 
 from disconnect_fanout.adapters.http.answer_body import EXCERPT, MOST_OF_AN_ANSWER, Ending
 from disconnect_fanout.adapters.http.answer_reader import MOST_OF_A_HEAD, AnswerReader

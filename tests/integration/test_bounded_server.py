@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 import uvloop
 from aiohttp import web
-from tests.harness.shortage import no_descriptors
-from tests.harness.slow_clients import (
+from tests.harness.servers.slow_clients import (
     HALF_A_BODY,
     HALF_A_HEAD,
     SlowClients,
@@ -19,6 +18,7 @@ from tests.harness.slow_clients import (
     ended,
     trickles,
 )
+from tests.harness.worker.shortage import no_descriptors
 
 from disconnect_fanout.adapters.http.bounded_server import BoundedServer, Limits
 from disconnect_fanout.adapters.http.listening import AddressTaken, listen

@@ -1,11 +1,11 @@
 """Addresses on the command line: what is new is judged as in an event, what is noted is found."""
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_world import LONG_AGO
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.store.world import LONG_AGO
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.adapters.store.link_book import LinkBook
+from disconnect_fanout.adapters.store.links.book import LinkBook
 from disconnect_fanout.domain.link import Link
 
 PLATFORM = ("--platform", "plat_luma")

@@ -8,26 +8,25 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.harness import amqp
-from tests.harness.failing_database import Cut, FailingDatabase
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import EXHAUSTED, attempted, event, intent, planned
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.failing_database import Cut, FailingDatabase
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command_tree import commands
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.store.audit_trail import audit
-from disconnect_fanout.cli import main
-from disconnect_fanout.cli.audited import audited
-from disconnect_fanout.cli.invocation import harmless, remember
-from disconnect_fanout.cli.session import Session, execute, opened
+from disconnect_fanout.cli.runtime.audited import audited
+from disconnect_fanout.cli.runtime.invocation import harmless, remember
+from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.domain.identity import delivery_id
-from disconnect_fanout.flow.change import LetterConfirmed
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.change import LetterConfirmed
 
 ENTRY = ["at", "who", "command", "arguments", "outcome", "counts"]
 ALICE = "Alice@example.com"
@@ -321,10 +320,5 @@ BEFORE_THE_AUDIT = {"migrate"}  # it makes the table
 
 def test_every_command_either_looks_or_is_audited() -> None:
     """A new command is put into one of the lists here, and so somebody has thought about it."""
-    known = set(main._VERBS)
-    for noun in main._NOUNS:
-        app = import_module(f"disconnect_fanout.cli.{noun.replace('-', '_')}").app
-        for command in app.registered_commands:
-            name = command.name or command.callback.__name__.rstrip("_").replace("_", "-")
-            known.add(f"{noun} {name}")
+    known = {" ".join(command.words) for command in commands()}
     assert known == READING | CHANGING | BEFORE_THE_AUDIT

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete
-from tests.harness import amqp
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, registered
-from tests.harness.store_examples import dead as dead_letter
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.examples import attempted, registered
+from tests.harness.store.examples import dead as dead_letter
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.adapters.store.tables import deliveries
-from disconnect_fanout.cli import deliveries_balance
+from disconnect_fanout.adapters.store.schema.tables import deliveries
+from disconnect_fanout.cli.commands.deliveries import balance as deliveries_balance
 from disconnect_fanout.policy.decide import Delivered
 
 LETTER = b"{}"

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.harness import amqp
-from tests.harness.operator import Operator
-from tests.harness.shortage import descriptors
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.operator import Operator
+from tests.harness.worker.shortage import descriptors
 
 from disconnect_events import DisconnectEventV1
 from disconnect_fanout.adapters.crypto.vault import new_key

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 from sqlalchemy import inspect, text
-from tests.harness.command import FANOUT, environment
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import dead, link
-from tests.harness.terminal import Terminal
+from tests.harness.store.examples import dead, link
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.operator import Operator
+from tests.harness.worker.terminal import Terminal
 
 ALICE = "alice@example.com"
 ASKING = {

@@ -8,10 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.harness.command import FANOUT, environment
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     attempted,
@@ -19,14 +16,17 @@ from tests.harness.store_examples import (
     intent,
     planned,
 )
-from tests.harness.terminal import answered
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.operator import Operator
+from tests.harness.worker.terminal import answered
 
 from disconnect_fanout.adapters.broker.codec import encode_webhook
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.change import Attempted, Change, LetterConfirmed
+from disconnect_fanout.policy.change import Attempted, Change, LetterConfirmed
 from disconnect_fanout.policy.decide import DeadLettered
 
 GROUP = ["platform_id", "reason", "result", "error", "count"]
@@ -227,7 +227,7 @@ def test_an_export_crosses_pages(operator7: Operator, monkeypatch: pytest.Monkey
     """Whatever the page's size, each row comes once, and --limit holds."""
     listed = operator7.ask("dlq", "list")
     for size in (1, 2, 7, 8):
-        monkeypatch.setattr("disconnect_fanout.adapters.store.delivery_pages.PAGE", size)
+        monkeypatch.setattr("disconnect_fanout.adapters.store.deliveries.pages.PAGE", size)
         assert len(exported(operator7)) == len(listed)
         assert len(exported(operator7, "--limit", "3")) == 3
 
@@ -287,7 +287,7 @@ def test_discard_takes_filters_all_and_a_limit(
     operator7: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counts by platform are told first; a second time there is nothing to do."""
-    monkeypatch.setattr("disconnect_fanout.adapters.store.discards.PAGE", 2)
+    monkeypatch.setattr("disconnect_fanout.adapters.store.dead_letters.discards.PAGE", 2)
 
     def discard(*options: str) -> Any:
         return operator7.ask("dlq", "discard", *options, *BECAUSE, "--yes")["discarded"]

@@ -4,9 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     RETRY,
@@ -15,12 +13,14 @@ from tests.harness.store_examples import (
     intent,
     planned,
 )
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 KEYS = [

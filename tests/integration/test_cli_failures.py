@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.harness.command import fanout
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command import fanout
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.demo.child_process import free_ports

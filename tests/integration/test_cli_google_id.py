@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from tests.harness.operator import Operator
-from tests.harness.row_rules import lift_rules
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.row_rules import lift_rules
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
-from disconnect_fanout.adapters.store.odd_google_ids import odd_google_ids
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.links.odd_google_ids import odd_google_ids
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.schema.tables import links
 
 ODD = [
     "1.05942E+11", "105942374304.0", "'105942374306", "12 34", "+105", "-105", "1_0", "  ",

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import DeadLettered, Delivered
 
 DELIVERY = [

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from tests.harness.operator import Operator
+from tests.harness.worker.operator import Operator
 
 HEADER = "email,platform_id,linked_at"
 ROW = "good@x.example,plat_luma,2025-01-01T00:00:00Z"

@@ -3,7 +3,7 @@
 import stat
 
 from cryptography.fernet import Fernet
-from tests.harness.operator import Operator
+from tests.harness.worker.operator import Operator
 
 
 def key_in(newcomer: Operator) -> str:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.harness import amqp
-from tests.harness.command_tree import commands
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import EXHAUSTED, attempted, event, intent, planned
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
+from tests.harness.store.examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command_tree import commands
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.domain.identity import delivery_id
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 TOLD, DEAD = delivery_id("evt_alice", "boardy"), delivery_id("evt_alice", "luma")

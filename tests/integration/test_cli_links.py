@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import exists, select
-from tests.harness.command import FANOUT, environment
-from tests.harness.operator import Operator
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import links
+from disconnect_fanout.adapters.store.schema.tables import links
 
 AT = "2025-01-01T00:00:00Z"
 ALICE = ("--email", "alice@example.com")

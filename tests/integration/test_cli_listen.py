@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.harness.command import FANOUT, environment
-from tests.harness.slow_clients import HALF_A_BODY, SlowClients
+from tests.harness.servers.slow_clients import HALF_A_BODY, SlowClients
+from tests.harness.worker.command import FANOUT, environment
 from yarl import URL
 
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret, public_key, signing_key

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.harness.older_version import OlderVersion
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.examples import EXHAUSTED, attempted, event, intent, planned
+from tests.harness.store.older_version import OlderVersion
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 
 STREET, STRASSE = "stra\u00dfe@x.example", "strasse@x.example"
 LETTERS, LABELS = "x@b\u00fccher.example", "X@XN--BCHER-KVA.example."

@@ -1,9 +1,9 @@
 """A near miss is seen: in the list of events, in one event, and explained."""
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, intent, link, planned
+from tests.harness.store.examples import event, intent, link, planned
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.domain.identity import content_hash
 from disconnect_fanout.flow.intent import Intent

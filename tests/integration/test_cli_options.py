@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.harness.command_tree import Command, commands
-from tests.harness.operator import Operator
+from tests.harness.worker.command_tree import Command, commands
+from tests.harness.worker.operator import Operator
 
 PRINT_NO_DATA: dict[tuple[str, ...], str] = {
     ("run",): "serves until a signal; what it says are logs",

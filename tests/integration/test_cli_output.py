@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from tests.harness.command import fanout
-from tests.harness.command_tree import commands
-from tests.harness.operator import Operator
+from tests.harness.worker.command import fanout
+from tests.harness.worker.command_tree import commands
+from tests.harness.worker.operator import Operator
 
 COLOURFUL = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "TTY_COMPATIBLE": "1", "NO_COLOR": ""}
 

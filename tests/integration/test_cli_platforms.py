@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.harness.certificates import Authority
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
+from tests.harness.servers.certificates import Authority
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.adapters.store.tables import platforms
+from disconnect_fanout.adapters.store.schema.tables import platforms
 from disconnect_fanout.domain.platform import Platform
 
 LUMA = ("plat_luma", "--name", "Luma", "--url", "https://luma.example/hook")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, event, intent, link, planned
-from tests.harness.store_examples import dead as dead_letter
+from tests.harness.store.examples import attempted, event, intent, link, planned
+from tests.harness.store.examples import dead as dead_letter
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.adapters.store import erasure, postgres_erasure, sqlite_erasure
+from disconnect_fanout.adapters.store.privacy import erasure, postgres_erasure, sqlite_erasure
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE = ("--email", "ALICE@example.com")

@@ -7,10 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.harness.command import FANOUT, environment
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     attempted,
@@ -18,10 +15,13 @@ from tests.harness.store_examples import (
     intent,
     planned,
 )
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.operator import Operator
 
-from disconnect_fanout.cli import replay_report
+from disconnect_fanout.cli.commands.replays import report as replay_report
 from disconnect_fanout.domain.identity import delivery_id
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 
 REPORT = ["job", "state", "selected", "reconnected", "delivered", "failed", "pending"]
@@ -129,7 +129,7 @@ def test_the_command_follows_a_job_to_its_end(
         await _settle(replayer, failing)
         return await real_follow(jobs, job)
 
-    monkeypatch.setattr("disconnect_fanout.cli.replay_order.follow", follow)
+    monkeypatch.setattr("disconnect_fanout.cli.commands.replays.order.follow", follow)
     result = replayer.fanout("dlq", "replay", "--platform", "luma", "--yes", "-o", "json")
     assert result.exit_code == code
     assert f'"failed": {failing}' in result.stdout

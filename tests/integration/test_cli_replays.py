@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import (
+from tests.harness.store.examples import (
     DISCONNECTED_AT,
     EXHAUSTED,
     RETRY,
@@ -16,10 +14,12 @@ from tests.harness.store_examples import (
     intent,
     planned,
 )
-from tests.harness.terminal import interrupted
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
+from tests.harness.worker.terminal import interrupted
 
 from disconnect_fanout.domain.identity import delivery_id
-from disconnect_fanout.flow.change import LetterConfirmed
+from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 
 REPORT = ["job", "state", "selected", "reconnected", "delivered", "failed", "pending"]

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import event, intent, planned
+from tests.harness.store.examples import event, intent, planned
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.domain.identity import content_hash, delivery_id
 from disconnect_fanout.flow.intent import Intent

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from tests.harness.operator import Operator
+from tests.harness.worker.operator import Operator
 
 from disconnect_events.export import path_of
 from disconnect_fanout.adapters.broker.topology import Topology

@@ -5,16 +5,16 @@ import time
 
 import pytest
 from sqlalchemy import LargeBinary, select, update
-from tests.harness.operator import Operator
-from tests.harness.sql_world import SqlWorld
-from tests.harness.store_examples import attempted, event, intent, planned
+from tests.harness.store.examples import attempted, event, intent, planned
+from tests.harness.store.sql_world import SqlWorld
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import fingerprint, new_key
-from disconnect_fanout.adapters.store.api_tables import answers, outbox
-from disconnect_fanout.adapters.store.key_tables import secret_keys
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.resealing import KEYED, SEALED
-from disconnect_fanout.adapters.store.tables import attempts, events, metadata
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.schema.api_tables import answers, outbox
+from disconnect_fanout.adapters.store.schema.key_tables import secret_keys
+from disconnect_fanout.adapters.store.schema.tables import attempts, events, metadata
+from disconnect_fanout.adapters.store.seals.resealing import KEYED, SEALED
 from disconnect_fanout.policy.decide import Delivered
 
 ALICE = "alice@example.com"

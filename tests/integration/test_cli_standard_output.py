@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.harness.command import FANOUT, environment
-from tests.harness.operator import Operator
+from tests.harness.worker.command import FANOUT, environment
+from tests.harness.worker.operator import Operator
 
 LUMA = ("--name", "Luma", "--url", "https://luma.example/hook")
 FULL = Path("/dev/full")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from aio_pika.abc import AbstractConnection
-from tests.harness import amqp
-from tests.harness.running_broker import running_broker
+from tests.harness.servers import amqp
+from tests.harness.servers.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage

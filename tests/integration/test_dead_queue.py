@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.harness import amqp
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
 
 from disconnect_events import DeadLetterV1
 from disconnect_fanout.adapters.broker.connection import open_connection

@@ -5,7 +5,7 @@ import ssl
 from ipaddress import ip_network
 
 import aiohttp
-from tests.harness.raw_server import RawServer
+from tests.harness.servers.raw_server import RawServer
 from yarl import URL
 
 from disconnect_fanout.adapters.http.connection import PlatformConnection

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.harness import amqp
-from tests.harness.running_broker import running_broker
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.running_broker import running_broker
+from tests.harness.servers.vhost import Vhost
 
 from disconnect_events import (
     BrokerRefused,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.harness.operator import Operator
+from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import SettingsError, load_configuration

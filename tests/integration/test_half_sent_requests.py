@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from tests.harness.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowClients, ended
+from tests.harness.servers.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowClients, ended
 
 from disconnect_fanout.adapters.http.bounded_server import STANDARD, Limits
 from disconnect_fanout.api.server import ApiServer

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from tests.harness.certificates import Authority
-from tests.harness.name_server import PROMPT_S, NameServer, Odd, Refusal, Says
-from tests.harness.raw_server import RawServer
+from tests.harness.servers.certificates import Authority
+from tests.harness.servers.name_server import PROMPT_S, NameServer, Odd, Refusal, Says
+from tests.harness.servers.raw_server import RawServer
 
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender

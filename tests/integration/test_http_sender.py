@@ -9,10 +9,10 @@ from ipaddress import ip_network
 
 import pytest
 import uvloop
-from tests.harness.answer import Answer as Scripted
-from tests.harness.raw_server import Exchange as OnWire
-from tests.harness.raw_server import RawServer, answer_ok, ok
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import Answer as Scripted
+from tests.harness.servers.raw_server import Exchange as OnWire
+from tests.harness.servers.raw_server import RawServer, answer_ok, ok
+from tests.harness.servers.receiver import Receiver
 
 from disconnect_fanout.adapters.http.answer_body import EXCERPT, MOST_OF_AN_ANSWER
 from disconnect_fanout.adapters.http.sender import AiohttpSender

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from tests.harness.certificates import Authority
-from tests.harness.raw_server import Exchange as OnWire
-from tests.harness.raw_server import RawServer, ok
+from tests.harness.servers.certificates import Authority
+from tests.harness.servers.raw_server import Exchange as OnWire
+from tests.harness.servers.raw_server import RawServer, ok
 
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable

@@ -8,10 +8,10 @@ from ipaddress import ip_network
 
 import pytest
 import uvloop
-from tests.harness.raw_server import Exchange as OnWire
-from tests.harness.raw_server import RawServer, ok
-from tests.harness.shaped_platform import request
-from tests.harness.table_resolver import TableResolver
+from tests.harness.fakes.resolver import TableResolver
+from tests.harness.servers.raw_server import Exchange as OnWire
+from tests.harness.servers.raw_server import RawServer, ok
+from tests.harness.servers.shaped_platform import request
 
 from disconnect_fanout.adapters.http import pool
 from disconnect_fanout.adapters.http.sender import AiohttpSender

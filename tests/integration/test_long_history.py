@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from tests.harness.operator import Operator
+from tests.harness.worker.operator import Operator
 from tests.soak.long_history import PLATFORMS, event_id, user, write_history
 
 from disconnect_fanout.adapters.crypto.vault import Vault

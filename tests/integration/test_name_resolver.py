@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from tests.harness.name_server import PROMPT_S, NameServer, Odd
+from tests.harness.servers.name_server import PROMPT_S, NameServer, Odd
 
 from disconnect_fanout.adapters.http.name_query import NoAddress
 from disconnect_fanout.adapters.http.resolver import (

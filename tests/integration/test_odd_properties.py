@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractConnection
 from aiormq.abc import ChannelFrame
 from pamqp import commands, frame
 from pamqp.body import ContentBody
-from tests.harness import amqp
+from tests.harness.servers import amqp
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
 from disconnect_fanout.adapters.broker.connection import open_connection

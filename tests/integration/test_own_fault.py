@@ -13,8 +13,8 @@ import pytest
 import uvloop
 from aiohttp.client_reqrep import ConnectionKey
 from sqlalchemy import text
-from tests.harness.receiver import Receiver
-from tests.harness.shortage import no_descriptors, no_threads
+from tests.harness.servers.receiver import Receiver
+from tests.harness.worker.shortage import no_descriptors, no_threads
 
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.http.connection import PlatformConnection

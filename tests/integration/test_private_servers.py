@@ -8,10 +8,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.harness import amqp
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.processes import gone, processes_of
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.servers.processes import gone, processes_of
+from tests.harness.servers.vhost import Vhost
 
 from disconnect_fanout.demo.child_process import ChildFailedError
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
@@ -149,8 +149,8 @@ PROGRAM = """
 import asyncio, sys
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.postgres_install import ensure_binaries
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.servers.postgres_install import ensure_binaries
 
 async def main():
     broker, database = PrivateRabbitMQ(ensure_server()), PrivatePostgres(ensure_binaries())

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
-from tests.harness import amqp
-from tests.harness.running_broker import running_broker
+from tests.harness.servers import amqp
+from tests.harness.servers.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import connection as connections
 from disconnect_fanout.adapters.broker.publisher import Publisher

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
-from tests.harness.answer import HANG, RESET, Answer
-from tests.harness.received import Received
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import HANG, RESET, Answer
+from tests.harness.servers.received import Received
+from tests.harness.servers.receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the golden vector's
 

@@ -1,9 +1,9 @@
 """Rejected CloudEvents: their attributes are headers, and kept, so that a replay is that event."""
 
 import pytest
-from tests.harness import amqp
-from tests.harness.disconnect import body, disconnect
-from tests.harness.unprocessable import AT, MALFORMED, Message
+from tests.harness.flow.unprocessable import AT, MALFORMED, Message
+from tests.harness.servers import amqp
+from tests.harness.worker.disconnect import body, disconnect
 
 from disconnect_fanout.adapters.broker.codec import decode_event
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue

@@ -2,9 +2,9 @@
 
 from contextlib import aclosing
 
-from tests.harness import amqp
-from tests.harness.disconnect import body, disconnect
-from tests.harness.unprocessable import AT, MALFORMED, Message
+from tests.harness.flow.unprocessable import AT, MALFORMED, Message
+from tests.harness.servers import amqp
+from tests.harness.worker.disconnect import body, disconnect
 
 from disconnect_fanout.adapters.broker.browse import browse
 from disconnect_fanout.adapters.broker.publisher import Publisher

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractConnection
-from tests.harness import amqp
-from tests.harness.vhost import Vhost
+from tests.harness.servers import amqp
+from tests.harness.servers.vhost import Vhost
 
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.topology import Topology, declare

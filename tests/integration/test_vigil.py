@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from tests.harness import amqp
+from tests.harness.servers import amqp
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import count
 from typing import TypeVar
 
-from tests.harness.fake_operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
-from tests.harness.fake_store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
+from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
+from tests.harness.fakes.store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.simulation.process import Process
 from tests.simulation.tables import SimulatedTables
 from tests.simulation.weather import Weather
@@ -19,10 +19,10 @@ from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
-from disconnect_fanout.flow.change import Change
 from disconnect_fanout.flow.due import Claim, Hastened
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
+from disconnect_fanout.policy.change import Change
 
 Answer = TypeVar("Answer")
 HOLD_S = 8.0

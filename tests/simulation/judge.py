@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from tests.harness.fake_queues import letter_key
+from tests.harness.fakes.queues import letter_key
 from tests.simulation.repeats import Excuses, repeats
 from tests.simulation.requests import Request
 from tests.simulation.scenario import Deed, DeedPlan, Manner
 from tests.simulation.world import World
 
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.flow.letters import LetterKey
 from disconnect_fanout.policy.decide import Delivered, RetryIn
+from disconnect_fanout.policy.delivery_row import DeliveryRow
 
 Requests = Mapping[str, Sequence[Request]]
 

@@ -3,16 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from tests.harness.flow_parts import FlowKinds, FlowPorts
+from tests.harness.flow.parts import FlowKinds, FlowPorts
 from tests.simulation.database import LinedDue
 from tests.simulation.worker import Mutation
 
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Exchange, Failure, FailureKind, Unable
-from disconnect_fanout.flow.change import Attempted, Barrier, Change, LetterConfirmed
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Sender
 from disconnect_fanout.flow.due import Claim, DueStore, Hastened
@@ -23,6 +21,8 @@ from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreac
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.policy.change import Attempted, Barrier, Change, LetterConfirmed
+from disconnect_fanout.policy.delivery_row import DeliveryRow
 
 
 class AcksFirst(FanOut):

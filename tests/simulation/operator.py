@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import assert_never
 
-from tests.harness.fake_operator_store import FakeReplayStore
+from tests.harness.fakes.operator_store import FakeReplayStore
 from tests.simulation.scenario import Deed, DeedPlan
 from tests.simulation.slot import Slot
 from tests.simulation.worker import Surroundings
 
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow, discarded
+from disconnect_fanout.policy.delivery_row import DeliveryRow, discarded
 
 
 class Operator:

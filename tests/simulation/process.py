@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
-from tests.harness.virtual_time import DeafSelector, VirtualLoop
+from tests.harness.flow.virtual_time import DeafSelector, VirtualLoop
 
 _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.harness.fake_sender import HANG, FakeSender, Step
+from tests.harness.fakes.sender import HANG, FakeSender, Step
 from tests.simulation.process import Process
 from tests.simulation.scenario import Manner, PlatformPlan
 from tests.simulation.weather import Weather

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context
 from functools import partial
 
-from tests.harness.fake_broker import FakeSession
+from tests.harness.fakes.broker import FakeSession
 from tests.simulation.process import Process
 from tests.simulation.scenario import FaultPlan
 from tests.simulation.weather import Weather

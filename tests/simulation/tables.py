@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.harness.flow_stage import LoopTables
+from tests.harness.flow.stage import LoopTables
 
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
-from disconnect_fanout.flow.change import Change
+from disconnect_fanout.policy.change import Change
+from disconnect_fanout.policy.delivery_row import DeliveryRow
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.harness.fake_broker import FakeWire, Fate
+from tests.harness.fakes.broker import FakeWire, Fate
 
 if TYPE_CHECKING:
     from disconnect_fanout.domain.outcome import Shortage

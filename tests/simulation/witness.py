@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from tests.harness.fake_broker import FakeBroker, FakeQueue, Stored
-from tests.harness.fake_queues import letter_key
+from tests.harness.fakes.broker import FakeBroker, FakeQueue, Stored
+from tests.harness.fakes.queues import letter_key
 from tests.simulation.requests import Request
 from tests.simulation.tables import SimulatedTables
 from tests.simulation.trace import Trace
 
 from disconnect_fanout.adapters.broker.codec import decode_event
-from disconnect_fanout.adapters.store.delivery_row import DeliveryRow
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.identity import delivery_id
-from disconnect_fanout.flow.change import Attempted, Change, LetterConfirmed
 from disconnect_fanout.flow.letters import LetterKey
+from disconnect_fanout.policy.change import Attempted, Change, LetterConfirmed
+from disconnect_fanout.policy.delivery_row import DeliveryRow
 
 
 class Witness:

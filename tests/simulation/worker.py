@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 from random import Random
 
-from tests.harness.fake_broker import FakeBroker
-from tests.harness.fake_consumer import FakeConsumer
-from tests.harness.fake_queues import BrokeredLetters, BrokeredRejects
-from tests.harness.flow_parts import FlowKinds, FlowParts, FlowPorts
-from tests.harness.flow_stage import EPOCH_MS
+from tests.harness.fakes.broker import FakeBroker
+from tests.harness.fakes.consumer import FakeConsumer
+from tests.harness.fakes.queues import BrokeredLetters, BrokeredRejects
+from tests.harness.flow.parts import FlowKinds, FlowParts, FlowPorts
+from tests.harness.flow.stage import EPOCH_MS
 from tests.simulation.database import (
     Line,
     LinedDue,

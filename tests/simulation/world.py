@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
 
-from tests.harness.disconnect import body, disconnect
-from tests.harness.fake_broker import FakeBroker, Stored
-from tests.harness.store_world import LONG_AGO
+from tests.harness.fakes.broker import FakeBroker, Stored
+from tests.harness.store.world import LONG_AGO
+from tests.harness.worker.disconnect import body, disconnect
 from tests.simulation.fate import Fates
 from tests.simulation.operator import Operator
 from tests.simulation.requests import Platforms

@@ -14,9 +14,9 @@ from sqlalchemy import Table, insert, select, text
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
-from disconnect_fanout.adapters.store import tables
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
+from disconnect_fanout.adapters.store.schema import tables
+from disconnect_fanout.adapters.store.seals.event_seals import Seals, load_seals
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.domain.platform import Scheme

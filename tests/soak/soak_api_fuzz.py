@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.harness.api_fuzz import fuzz
-from tests.harness.api_process import ApiProcess
-from tests.harness.installation import Installation
-from tests.harness.vhost import Vhost
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.api_fuzz import fuzz
+from tests.harness.worker.api_process import ApiProcess
+from tests.harness.worker.installation import Installation
 
 
 @pytest.mark.timeout(1200)

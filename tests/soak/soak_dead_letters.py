@@ -6,11 +6,11 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from tests.harness.command import fanout
+from tests.harness.worker.command import fanout
 from tests.soak.long_history import write_history
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
-from disconnect_fanout.adapters.store.schema import migrate
+from disconnect_fanout.adapters.store.migration.migrate import migrate
 
 DELIVERIES, DEAD = 1_000_000, 100_000
 MOST_S = 1.0

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from tests.harness.installation import Installation
-from tests.harness.receiver import Receiver
-from tests.harness.replay_scene import (
+from tests.harness.servers.receiver import Receiver
+from tests.harness.servers.vhost import Vhost
+from tests.harness.worker.installation import Installation
+from tests.harness.worker.replay_scene import (
     dead_letters,
     rate_seen,
     replay_killed_everywhere,
     world_of,
 )
-from tests.harness.vhost import Vhost
 from tests.soak.long_history import write_history
 
 from disconnect_fanout.adapters.crypto.vault import Vault
-from disconnect_fanout.adapters.store.tables import platforms
+from disconnect_fanout.adapters.store.schema.tables import platforms
 
 DELIVERIES, DEAD = 1_000_000, 100_000
 LUMA = "plat_luma"

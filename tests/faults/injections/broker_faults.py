@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer
-from tests.harness.outage import lasts
+from tests.harness.servers.answer import Answer
+from tests.harness.store.outage import lasts
 
 from disconnect_fanout.demo.rabbitmq import speaks_amqp
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Step
-from tests.harness.received import Received
+from tests.harness.servers.answer import Step
+from tests.harness.servers.received import Received
 
 _HALF_S = 1800
 

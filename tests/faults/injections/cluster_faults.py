@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tests.faults.cluster import Cluster
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.outage import lasts
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.store.outage import lasts
+from tests.harness.worker.process import WorkerProcess
 
 _CREW = ["first", "second", "third"]
 

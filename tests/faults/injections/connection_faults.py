@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.faults.caller import Caller
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.outage import lasts
+from tests.harness.store.outage import lasts
 
 _WITHIN_S = 5.0
 _IDLE_S = 2.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer
-from tests.harness.name_server import NameServer, Odd
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.name_server import NameServer, Odd
 
 _HOST = "platforms.test"
 _HERE, _THERE = "127.0.0.1", "::1"

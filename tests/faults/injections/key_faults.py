@@ -8,12 +8,12 @@ from tests.faults.comes_true import comes_true
 from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer, Step
-from tests.harness.received import Received
+from tests.harness.servers.answer import Answer, Step
+from tests.harness.servers.received import Received
 
 from disconnect_fanout.adapters.crypto.vault import fingerprint, new_key
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.tables import events
+from disconnect_fanout.adapters.store.schema.tables import events
 
 _REFUSALS = 40
 

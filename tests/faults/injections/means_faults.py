@@ -10,11 +10,11 @@ from pathlib import Path
 import aiohttp
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer
-from tests.harness.metrics import Metrics
-from tests.harness.outage import lasts
-from tests.harness.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowClients
-from tests.harness.worker_process import WorkerProcess
+from tests.harness.servers.answer import Answer
+from tests.harness.servers.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowClients
+from tests.harness.store.outage import lasts
+from tests.harness.worker.metrics import Metrics
+from tests.harness.worker.process import WorkerProcess
 
 _Look = Callable[[str], Awaitable[tuple[int, str]]]
 _NO_MORE = 8

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.faults.proxy import Way
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.outage import lasts
+from tests.harness.store.outage import lasts
 
 
 @dataclass

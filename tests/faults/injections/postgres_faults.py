@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import asyncpg
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.outage import lasts
-from tests.harness.postgres import PrivatePostgres
-from tests.harness.postgres_install import ensure_binaries
+from tests.harness.servers.postgres import PrivatePostgres
+from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.store.outage import lasts
 
 _IN_FLIGHT_S = 2.0
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness import amqp
-from tests.harness.answer import Answer
-from tests.harness.outage import lasts
+from tests.harness.servers import amqp
+from tests.harness.servers.answer import Answer
+from tests.harness.store.outage import lasts
 
 
 @dataclass

@@ -12,9 +12,9 @@ from typing import Any
 from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer, Step
-from tests.harness.received import Received
-from tests.harness.receiver import Receiver
+from tests.harness.servers.answer import Answer, Step
+from tests.harness.servers.received import Received
+from tests.harness.servers.receiver import Receiver
 
 _GIB = 2**30
 _FOR_AGES_S = 1000

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer
-from tests.harness.replay_scene import command, job_becomes, job_named, told, told_more_than
+from tests.harness.servers.answer import Answer
+from tests.harness.worker.replay_scene import command, job_becomes, job_named, told, told_more_than
 
 
 @dataclass

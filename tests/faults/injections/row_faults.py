@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
 from tests.faults.upstream import user_of
-from tests.harness.poison import (
+from tests.harness.store.poison import (
     poison_deliveries,
     poison_links,
     poison_outbox,
@@ -13,8 +13,8 @@ from tests.harness.poison import (
     poison_replays,
     remove_deliveries,
 )
-from tests.harness.row_rules import behind, lift_rules
-from tests.harness.sql_world import SqlWorld
+from tests.harness.store.row_rules import behind, lift_rules
+from tests.harness.store.sql_world import SqlWorld
 
 _COUNTED = "fanout_rows_set_aside_total"
 _TABLES = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from tests.faults.platform import GOOD
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer, Step
-from tests.harness.received import Received
+from tests.harness.servers.answer import Answer, Step
+from tests.harness.servers.received import Received
 
 _GONE = b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"

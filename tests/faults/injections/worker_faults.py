@@ -9,9 +9,9 @@ from functools import partial
 
 from tests.faults.row import Fault
 from tests.faults.scene import Scene
-from tests.harness.answer import Answer, Step
-from tests.harness.outage import lasts
-from tests.harness.received import Received
+from tests.harness.servers.answer import Answer, Step
+from tests.harness.servers.received import Received
+from tests.harness.store.outage import lasts
 
 _KILLED = -signal.SIGKILL
 _MANY_DUTIES = 7

@@ -11,13 +11,13 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.ended_connections import SqlConnections
-from disconnect_fanout.adapters.store.key_ring import SqlKeyRing
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.schema import check_schema
-from disconnect_fanout.adapters.store.sealed_event import Seals, load_seals
-from disconnect_fanout.adapters.store.secret_keys import SecretKeys
-from disconnect_fanout.adapters.store.trial import try_out
+from disconnect_fanout.adapters.store.http_api.api_keys import SqlKeyRing
+from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.inspection.trial import try_out
+from disconnect_fanout.adapters.store.migration.migrate import check_schema
+from disconnect_fanout.adapters.store.seals.event_seals import Seals, load_seals
+from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from disconnect_fanout.flow.change import Barrier
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import EventsHeld, Observe
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.policy.change import Barrier
 
 _LOOK_EVERY_S = 0.5
 

@@ -5,27 +5,27 @@ from dataclasses import dataclass
 from functools import partial
 
 from disconnect_fanout.adapters.crypto.vault import Vault
-from disconnect_fanout.adapters.store.balance import BalanceSheet
-from disconnect_fanout.adapters.store.clear_answers import ClearAnswers
-from disconnect_fanout.adapters.store.clear_links import ClearLinks
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.dead_letter_store import SqlDeadLetterStore
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.duty import Duty as SqlDuty
-from disconnect_fanout.adapters.store.event_store import SqlEventStore
-from disconnect_fanout.adapters.store.ledger import SqlLedger
-from disconnect_fanout.adapters.store.link_store import SqlLinkStore
-from disconnect_fanout.adapters.store.older_rows import OlderRows
-from disconnect_fanout.adapters.store.open_breakers import OpenBreakers
-from disconnect_fanout.adapters.store.outbox import SqlOutbox
-from disconnect_fanout.adapters.store.platform_source import SqlPlatformSource
-from disconnect_fanout.adapters.store.remembered_answer import RememberedAnswers
-from disconnect_fanout.adapters.store.replay_store import SqlReplayStore
-from disconnect_fanout.adapters.store.retention import Retention
-from disconnect_fanout.adapters.store.sealed_event import Seals
-from disconnect_fanout.adapters.store.secret_keys import SecretKeys
-from disconnect_fanout.adapters.store.unreadable_events import UnreadableEvents
-from disconnect_fanout.adapters.store.waiting_platforms import WaitingRoom
+from disconnect_fanout.adapters.store.dead_letters.store import SqlDeadLetterStore
+from disconnect_fanout.adapters.store.deliveries.balance import BalanceSheet
+from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
+from disconnect_fanout.adapters.store.deliveries.ledger import SqlLedger
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
+from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
+from disconnect_fanout.adapters.store.events.retention import Retention
+from disconnect_fanout.adapters.store.events.store import SqlEventStore
+from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.http_api.remembered_answer import RememberedAnswers
+from disconnect_fanout.adapters.store.leader_lease import Duty as SqlDuty
+from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.managed_links.store import SqlLinkStore
+from disconnect_fanout.adapters.store.platforms.open_breakers import OpenBreakers
+from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
+from disconnect_fanout.adapters.store.platforms.waiting import WaitingRoom
+from disconnect_fanout.adapters.store.replays.pacer import SqlReplayStore
+from disconnect_fanout.adapters.store.rows.older_hashes import OlderRows
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
 from disconnect_fanout.app.balance_watch import BalanceSource
 from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
 from disconnect_fanout.app.settings import Settings

@@ -17,10 +17,10 @@ from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.due_store import SqlDueStore
-from disconnect_fanout.adapters.store.schema import check_schema
-from disconnect_fanout.adapters.store.sealed_event import load_seals
-from disconnect_fanout.adapters.store.secret_keys import SecretKeys
+from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
+from disconnect_fanout.adapters.store.migration.migrate import check_schema
+from disconnect_fanout.adapters.store.seals.event_seals import load_seals
+from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
 from disconnect_fanout.app.descriptors import enough_descriptors, of_worker
 from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.exit_deadline import ExitDeadline

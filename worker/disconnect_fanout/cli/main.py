@@ -6,33 +6,17 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise
+from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
 import disconnect_fanout
+from disconnect_fanout.cli import commands
 from disconnect_fanout.cli.failure import failure
-from disconnect_fanout.cli.invocation import remember
-from disconnect_fanout.cli.misuse import Misuse
-from disconnect_fanout.cli.output import say, show_text
-
-# Each is a module beside this one, with a function of its name, or with an `app` of verbs.
-_VERBS = (
-    "init",
-    "run",
-    "migrate",
-    "check",
-    "publish",
-    "listen",
-    "demo",
-    "explain",
-    "api",
-    "schema",
-)
-_NOUNS = (
-    "platforms", "links", "events", "deliveries", "dlq", "replays", "rejected", "audit", "privacy",
-    "keys", "credentials", "secret-key",
-)  # fmt: skip
+from disconnect_fanout.cli.runtime.invocation import remember
+from disconnect_fanout.cli.screen.output import say, show_text
+from disconnect_fanout.cli.usage_error import Misuse
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -66,7 +50,8 @@ def _assembled(args: Sequence[str]) -> typer.Typer:
 
     A verb's imports take longer than most verbs do, so nobody waits for another's.
     """
-    called = set(args[:1]) & {*_VERBS, *_NOUNS, "--version"}
+    listed = {_name(one.name): one for one in iter_modules(commands.__path__)}
+    called = set(args[:1]) & {*listed, "--version"}
     app = typer.Typer(
         name="fanout",
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -75,17 +60,22 @@ def _assembled(args: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback(help=_help(_fanout))(_fanout)
-    for name in (*_VERBS, *_NOUNS):
+    for name, one in listed.items():
         if called and name not in called:
             continue
-        module = import_module(f"disconnect_fanout.cli.{name.replace('-', '_')}")
-        if name in _VERBS:
-            app.command(name)(getattr(module, name))
-        else:
+        room = f"{commands.__name__}.{one.name}"
+        module = import_module(f"{room}.app" if one.ispkg else room)
+        if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
             _unwrap_examples(module.app)
+        else:
+            app.command(name)(getattr(module, one.name))
     _unwrap_examples(app)
     return app
+
+
+def _name(module: str) -> str:
+    return module.replace("_", "-")
 
 
 def _unwrap_examples(app: typer.Typer) -> None:

@@ -11,7 +11,6 @@ from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.delivery import Progress
 from disconnect_fanout.domain.outcome import Answer, Exchange, Shortage, Unable
 from disconnect_fanout.flow.bulkheads import Bulkheads
-from disconnect_fanout.flow.change import Attempted, GivenBack
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import (
@@ -24,6 +23,7 @@ from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.webhook import EncodeBody, WebhookRequest, compose
+from disconnect_fanout.policy.change import Attempted, GivenBack
 from disconnect_fanout.policy.classify import classify, result_of
 from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, TryAgainNow, Verdict, decide
 from disconnect_fanout.policy.own_fault import due_again_s, shortage_of

@@ -10,7 +10,6 @@ from typing import TypeAlias, assert_never
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
-from disconnect_fanout.flow.change import Barrier, CopySeen
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Deliverer
 from disconnect_fanout.flow.fact import (
@@ -34,6 +33,7 @@ from disconnect_fanout.flow.outage import (
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
 from disconnect_fanout.policy.blame import Crashes, crashed
+from disconnect_fanout.policy.change import Barrier, CopySeen
 from disconnect_fanout.policy.own_fault import shortage_of
 
 HOLD_S = 1.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from disconnect_fanout.flow.batcher import Batcher
-from disconnect_fanout.flow.change import Change
+from disconnect_fanout.policy.change import Change
 
 LARGEST_COMMIT = 500
 """Rows in one transaction at most: SQLite has one writer, and commands want their turn."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.bulkheads import Bulkheads
-from disconnect_fanout.flow.change import GivenBack, GivenUp
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Deliverer
 from disconnect_fanout.flow.directory import Directory
@@ -28,6 +27,7 @@ from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.policy.admission import to_keep
+from disconnect_fanout.policy.change import GivenBack, GivenUp
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
 
 POLL_S = 0.5

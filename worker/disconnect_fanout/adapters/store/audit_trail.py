@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, select, update
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.instant import from_ms, to_ms
-from disconnect_fanout.adapters.store.tables import metadata
+from disconnect_fanout.adapters.store.schema.tables import metadata
+from disconnect_fanout.domain.instant import from_ms, to_ms
 
 audit = Table(
     "audit",

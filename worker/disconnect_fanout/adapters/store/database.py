@@ -44,7 +44,7 @@ _POSTGRES_NOW = "(SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BI
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-    from disconnect_fanout.adapters.store.postgres_engines import PostgresEngines
+    from disconnect_fanout.adapters.store.postgres.engines import PostgresEngines
 
 Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 
@@ -156,6 +156,6 @@ class Database:
 
 def _postgres(url: str, pool_size: int, limits: SessionLimits) -> "PostgresEngines":
     """Imported when needed: with SQLite nobody needs it."""
-    from disconnect_fanout.adapters.store.postgres_engines import PostgresEngines  # noqa: PLC0415
+    from disconnect_fanout.adapters.store.postgres.engines import PostgresEngines  # noqa: PLC0415
 
     return PostgresEngines(url, pool_size, limits)

@@ -1,0 +1,1 @@
+"""Real servers on loopback: brokers, databases, platforms, name servers."""

@@ -1,0 +1,1 @@
+"""Databases in every state that a store may meet."""

@@ -1,0 +1,1 @@
+"""The product as a process, its commands, and scenes made of them."""

@@ -1,0 +1,1 @@
+"""Deliveries: claimed, recorded, looked up, balanced."""

@@ -1,0 +1,246 @@
+"""Waiting rows: found when they are due, claimed under a lease, hastened."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.deliveries.unheard_claims import UnheardClaims
+from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
+from disconnect_fanout.adapters.store.replays.reconnected import leave_out
+from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
+from disconnect_fanout.adapters.store.rows.locked import lock_first, save
+from disconnect_fanout.adapters.store.rows.replay_items import close_items
+from disconnect_fanout.adapters.store.schema.tables import (
+    deliveries,
+    events,
+    platforms,
+    replays,
+    waiting,
+)
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.opened_events import open_events
+from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.instant import span_ms
+from disconnect_fanout.domain.replay import HOLDING
+from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.policy.delivery_row import (
+    DeliveryRow,
+    called_off,
+    hastened,
+    interrupted,
+    leased,
+)
+
+_DUE = deliveries.c.next_at
+_NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
+_HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
+_NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
+
+
+_KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
+_COUNTED = (deliveries.c.attempts, deliveries.c.step, deliveries.c.replays, deliveries.c.born_at)
+
+
+def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
+    """Return what must hold of a waiting row, so that it can be reckoned with.
+
+    In a state that this version does not know it is left to those who do. SQLite stores a text in
+    any column.
+    """
+    if not database.sqlite:
+        return (_KNOWN_STATE,)
+    return (_KNOWN_STATE, *(func.typeof(one) == "integer" for one in _COUNTED))
+
+
+class SqlDueStore:
+    """``flow.due.DueStore`` on SQLite and PostgreSQL."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+        self._unheard = UnheardClaims(database)
+        self._unreadable = UnreadableEvents(database, seals)
+
+    async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
+        """Return those of the platforms that have at least one row due now.
+
+        What a claim of ours has leased whose answer was lost is due again. While a secret key is
+        lacking none is due: whoever holds the key sends them.
+        """
+        if self._database.health.lacking_key is not None:
+            return ()
+        if self._unheard:
+            await self._unheard.give_back()
+        first = (
+            select(func.min(_DUE))
+            .where(waiting, deliveries.c.platform_id == platforms.c.id)
+            .scalar_subquery()
+        )
+        statement = select(platforms.c.id).where(
+            self._database.among(platforms.c.id, platform_ids), first <= self._database.now_ms
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    async def claim(
+        self,
+        platform_id: str,
+        *,
+        limit: int,
+        lease_s: float,
+        holding: Collection[str],
+        reclaim: bool,
+    ) -> Sequence[Claim]:
+        """Lease up to ``limit`` due rows of one platform, the longest due first.
+
+        Those of a replay that is paused or cancelled are left alone; those whose user has come
+        back to the platform are given up, unless their replay includes them. A claim need not
+        reach the disk: lost with the machine, it leaves the row due.
+
+        Raises:
+            StoreUnreachable: nothing is known to be claimed; what is, is given back later.
+            SecretKeyMissing: an event is sealed with a key that is not here; nothing is claimed.
+        """
+        unleased = () if reclaim else (deliveries.c.lease.is_(None),)
+        token = uuid.uuid4().hex
+        claims: Sequence[Claim] = []
+        try:
+            async with self._database.intend() as connection:
+                rows = await lock_first(
+                    connection,
+                    self._database,
+                    waiting,
+                    deliveries.c.platform_id == platform_id,
+                    self._database.now_ms >= _DUE,
+                    ~self._database.among(deliveries.c.id, holding),
+                    _NOT_HELD,
+                    *sendable(self._database),
+                    *unleased,
+                    order=_DUE,
+                    limit=limit,
+                )
+                if rows:
+                    claims = await self._claimed(connection, rows, token, span_ms(lease_s))
+        except StoreUnreachable as error:
+            if error.maybe_done:
+                self._unheard.note([one.delivery.id for one in claims], token)
+            raise
+        return claims
+
+    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+        """Make up to ``limit`` waiting rows due, those first whose turn is next.
+
+        None before its Retry-After, nor before the slot that a replay gave it, nor one that was
+        hastened in vain since its last turn.
+        """
+        early = (
+            waiting,
+            deliveries.c.platform_id == platform_id,
+            deliveries.c.lease.is_(None),
+            self._database.now_ms < _DUE,
+            _NOT_HELD,
+        )
+        permitted = self._database.now_ms >= _NOT_BEFORE
+        async with self._database.intend() as connection:
+            rows = await lock_first(
+                connection, self._database, *early, permitted, order=_DUE, limit=limit
+            )
+            await save(connection, [hastened(row) for row in rows])
+        if len(rows) == limit:
+            return Hastened(limit)
+        wait = func.min(_NOT_BEFORE) - self._database.now_ms
+        async with self._database.read() as connection:
+            found = await connection.execute(select(wait).where(*early, _NOT_BEFORE < _DUE))
+            wait_ms: int | None = found.scalar_one()
+        return Hastened(len(rows), None if wait_ms is None else max(wait_ms, 0) / 1000)
+
+    async def release_all_leases(self) -> int:
+        """Make every leased row due, with the lease's token still on it.
+
+        Only for the start on SQLite, where there is one worker at a time: every lease found is a
+        dead one's, and its claim shall see the interruption.
+        """
+        async with self._database.record() as connection:
+            done = await connection.execute(
+                update(deliveries)
+                .where(waiting, deliveries.c.lease.is_not(None))
+                .values(next_at=self._database.now_ms)
+            )
+        return done.rowcount
+
+    async def _claimed(
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str, lease_ms: int
+    ) -> Sequence[Claim]:
+        sealed = await self._sealed(connection, rows)
+        forgotten = [row for row in rows if row.event_id not in sealed]
+        await self._call_off(connection, forgotten)
+        known = [row for row in rows if row.event_id in sealed]
+        opened = await open_events(connection, self._seals, sealed.values())
+        events_of = {name: one for name, one in zip(sealed, opened, strict=True) if one is not None}
+        await self._unreadable.set_aside(
+            connection, [row for row in known if row.event_id not in events_of]
+        )
+        rows = [row for row in known if row.event_id in events_of]
+        back = await self._leave_out(connection, rows, events_of)
+        rows = [row for row in rows if row.id not in back]
+        cut = {row.id for row in rows if row.lease is not None}
+        counted = [interrupted(row) if row.id in cut else row for row in rows]
+        mine = [leased(row, token, lease_ms) for row in counted]
+        await save(connection, mine)
+        await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
+        return [
+            Claim(_delivery(row, events_of[row.event_id]), interrupted=row.id in cut)
+            for row in mine
+        ]
+
+    async def _leave_out(
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[DeliveryRow],
+        events_of: Mapping[str, DisconnectEvent],
+    ) -> set[str]:
+        """Between two requests of a replay lie up to days, in which a user may have come back."""
+        replayed = [row for row in rows if row.job is not None]
+        if not replayed:
+            return set()
+        about = {row.event_id: events_of[row.event_id] for row in replayed}
+        return await leave_out(connection, self._database, self._seals, replayed, about)
+
+    async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
+        """A replay was begun before the user was forgotten: there is nobody to tell about."""
+        await save(connection, [called_off(row) for row in rows])
+        await close_items(connection, {row.id: False for row in rows if row.job is not None})
+
+    async def _sealed(
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow]
+    ) -> dict[str, bytes]:
+        """Return the events of these rows, but for those whose user was forgotten."""
+        found = await connection.execute(
+            select(events.c.id, events.c.sealed).where(
+                events.c.user_hash.is_not(None),
+                self._database.among(events.c.id, {row.event_id for row in rows}),
+            )
+        )
+        return {row.id: row.sealed for row in found}
+
+
+def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:
+    return LeasedDelivery(
+        id=row.id,
+        platform_id=row.platform_id,
+        event=event,
+        lease=row.lease or "",
+        progress=Progress(
+            attempts=row.attempts,
+            step=row.step,
+            age_s=(row.read_at - row.born_at) / 1000,
+            replays=row.replays,
+            told=row.told,
+            interruptions=row.interruptions,
+        ),
+    )

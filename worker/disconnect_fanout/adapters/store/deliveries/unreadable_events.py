@@ -1,0 +1,106 @@
+"""Events that none of the keys in use opens: set aside alone, and taken back when they open again.
+
+Their deliveries wait: nothing is attempted or rejected for a row that is damaged here. Each is
+looked at again every half minute, for the missing key or a copy of the row may come back.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import and_, delete, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.crypto.vault import Unsealable
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
+from disconnect_fanout.adapters.store.rows.locked import save
+from disconnect_fanout.adapters.store.schema.key_tables import unreadable_rows
+from disconnect_fanout.adapters.store.schema.tables import deliveries, events, waiting
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
+from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
+from disconnect_fanout.adapters.store.seals.unreadable_rows import note_unreadable
+from disconnect_fanout.domain.bad_row import BadRow, RowKind
+from disconnect_fanout.policy.delivery_row import (
+    PUT_OFF_MS,
+    DeliveryRow,
+    interrupted,
+    put_off,
+)
+
+_EVENTS = RowKind.EVENTS.value
+UNREADABLE = "sealed: no secret key in use opens it, or a newer version wrote it"
+_MOST_AT_ONCE = 500
+_HERE = unreadable_rows.c.of_table == literal_column(f"'{_EVENTS}'")
+
+
+class UnreadableEvents:
+    """``flow.housekeeping.Chore``: looks whether they open by now."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+        self._after = ""
+
+    async def set_aside(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
+        """Put off deliveries whose event can't be opened, inside their claim.
+
+        Raises:
+            SecretKeyMissing: it is this process that lacks a key.
+        """
+        if not rows:
+            return
+        await require_keys(connection, self._seals)
+        cut = {row.id: interrupted(row) for row in rows if row.lease is not None}
+        await save(connection, [put_off(cut.get(row.id, row)) for row in rows])
+        await write_cut_off(connection, self._database, cut.values())
+        names = sorted({row.event_id for row in rows})
+        for name in await note_unreadable(connection, self._database, _EVENTS, names):
+            self._database.set_aside.note(BadRow(RowKind.EVENTS, name, UNREADABLE))
+
+    async def do_some(self) -> int:
+        """Take back those that open, or whose event is gone; return how many, 0 at the end."""
+        while page := await self._page():
+            self._after = page[-1].row
+            back = [row.row for row in page if self._opens(row.sealed)]
+            if back:
+                await self._take_back(back)
+                return len(back)
+        self._after = ""
+        return 0
+
+    async def _page(self) -> Sequence[Any]:
+        remembered = and_(events.c.id == unreadable_rows.c.row, events.c.user_hash.is_not(None))
+        wanted = (
+            select(unreadable_rows.c.row, events.c.sealed)
+            .outerjoin(events, remembered)
+            .where(_HERE, unreadable_rows.c.row > self._after)
+            .order_by(unreadable_rows.c.row)
+            .limit(_MOST_AT_ONCE)
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(wanted)).all()
+
+    def _opens(self, sealed: bytes | None) -> bool:
+        """Gone, or forgotten: nothing is left to be opened."""
+        if sealed is None:
+            return True
+        try:
+            self._seals.open_event(sealed)
+        except (Unsealable, UnreadableRow):
+            return False
+        return True
+
+    async def _take_back(self, names: Sequence[str]) -> None:
+        among, now = self._database.among, self._database.now_ms
+        due = update(deliveries).where(
+            waiting,
+            deliveries.c.lease.is_(None),
+            deliveries.c.not_before == deliveries.c.next_at,
+            deliveries.c.next_at <= now + PUT_OFF_MS,
+            among(deliveries.c.event_id, names),
+        )
+        gone = delete(unreadable_rows).where(_HERE, among(unreadable_rows.c.row, names))
+        async with self._database.record() as connection:
+            await connection.execute(due.values(next_at=now, not_before=None))
+            await connection.execute(gone)

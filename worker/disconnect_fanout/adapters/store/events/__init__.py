@@ -1,0 +1,1 @@
+"""Events: registered once, resolved again, looked up, pruned."""

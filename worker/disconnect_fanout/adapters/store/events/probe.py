@@ -1,0 +1,75 @@
+"""The probe: everything that an event needs of the database, tried and taken back.
+
+It tells an outage from an event's own fault, and when it is over: who takes a stranger's event that
+nobody has published refuses others for what they hold.
+"""
+
+import uuid
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.events.registration import RegistrationDesk
+from disconnect_fanout.adapters.store.links.candidates import find_links
+from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
+from disconnect_fanout.adapters.store.rows.locked import lock_named, save
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
+from disconnect_fanout.domain.identity import content_hash, delivery_id
+from disconnect_fanout.flow.database_health import Ask
+from disconnect_fanout.flow.intent import Intent, PlannedDelivery
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses
+
+_NOBODY = User("nobody@probe.invalid", None)
+_PLATFORM = "plat_probe"
+_NO_LONG_WAIT = text("SET LOCAL lock_timeout = '2s'")
+"""Somebody who holds a table for long is an outage, and we want to know when it ends."""
+
+
+class Probe:
+    """Asks as an event would, and leaves nothing behind."""
+
+    def __init__(self, database: Database, seals: Seals, desk: RegistrationDesk) -> None:
+        self._database = database
+        self._seals = seals
+        self._desk = desk
+
+    async def ask(self) -> None:
+        """Return if the database takes events now.
+
+        Raises:
+            StoreUnreachable: it does not, and says why.
+        """
+        with self._database.health.asking(Ask.EVENT):
+            try:
+                await find_links(self._database, self._seals, [_NOBODY])
+                await self._write()
+            except DataRefused as error:  # nothing is wrong with ours: it refuses everything
+                raise StoreRefuses(str(error), error.sqlstate) from None
+
+    async def _write(self) -> None:
+        intent = _an_intent()
+        (planned,) = intent.deliveries
+        async with self._database.intend() as connection:
+            if not self._database.sqlite:
+                await connection.execute(_NO_LONG_WAIT)
+            await self._desk.insert(connection, intent, uuid.uuid4().hex)
+            rows = await lock_named(connection, self._database, [planned.id])
+            await save(connection, list(rows.values()))
+            await write_cut_off(connection, self._database, rows.values())
+            await connection.rollback()
+
+
+def _an_intent() -> Intent:
+    now, name = datetime.now(UTC).replace(microsecond=0), f"evt_probe_{uuid.uuid4().hex}"
+    event = DisconnectEvent(
+        id=name,
+        timestamp=now,
+        user=_NOBODY,
+        provider=Provider.GOOGLE,
+        disconnected_at=now,
+        reason=Reason.USER_REQUESTED,
+    )
+    planned = PlannedDelivery(delivery_id(name, _PLATFORM), _PLATFORM, uuid.uuid4().hex, 45.0)
+    return Intent(event, content_hash(event), (planned,))

@@ -1,0 +1,54 @@
+"""Events as they came, opened; not those whose user was forgotten."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.not_found import NotFound
+from disconnect_fanout.adapters.store.rows.user_match import match_events
+from disconnect_fanout.adapters.store.schema.tables import events
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.opened_events import open_known
+from disconnect_fanout.domain.event import DisconnectEvent
+
+
+class RecordedEvents:
+    """Reads and opens events; changes nothing."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def one(self, event_id: str) -> DisconnectEvent | None:
+        """Return an event, None if its user was forgotten.
+
+        Raises:
+            NotFound: no such event.
+            Unsealable: it was sealed with a key that is not configured.
+        """
+        wanted = select(events.c.sealed, events.c.user_hash).where(events.c.id == event_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            raise NotFound("event", event_id)
+        return None if row.user_hash is None else self._seals.open_event(row.sealed)
+
+    async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
+        """Return the events of an address, as anybody wrote it, the newest first.
+
+        Damaged ones are left out.
+
+        Raises:
+            SecretKeyMissing: one is sealed with a key that is not here.
+        """
+        theirs = await match_events(self._database, self._seals, email)
+        wanted = (
+            select(events.c.sealed)
+            .where(theirs.rows())
+            .order_by(events.c.received_at.desc(), events.c.id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            sealed = (await connection.execute(wanted)).scalars().all()
+            return await open_known(connection, self._seals, sealed)

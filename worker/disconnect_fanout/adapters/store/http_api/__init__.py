@@ -1,0 +1,1 @@
+"""What the HTTP API keeps: keys, credentials, promises not yet published, answers given again."""

@@ -1,0 +1,1 @@
+"""What ``fanout check`` looks at in the database."""

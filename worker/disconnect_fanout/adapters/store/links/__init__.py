@@ -1,0 +1,1 @@
+"""Links: which platform had whose calendar connected, from when to when."""

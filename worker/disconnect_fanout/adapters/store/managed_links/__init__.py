@@ -1,0 +1,1 @@
+"""Links that events open and close (``FANOUT_DIRECTORY=managed``)."""

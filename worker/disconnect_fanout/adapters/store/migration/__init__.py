@@ -1,0 +1,1 @@
+"""``fanout migrate``: the schema brought up to date beside running workers."""

@@ -1,0 +1,1 @@
+"""Platforms: registered, read by workers, and how each of them stands."""

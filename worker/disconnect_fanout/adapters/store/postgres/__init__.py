@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: how they are made, set, watched and thrown away."""

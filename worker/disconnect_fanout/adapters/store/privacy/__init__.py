@@ -1,0 +1,1 @@
+"""``fanout privacy forget``: what is kept about a person, and its erasure."""

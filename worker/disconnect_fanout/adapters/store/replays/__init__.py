@@ -1,0 +1,1 @@
+"""Replays: a frozen selection, sent again at a pace."""

@@ -1,0 +1,127 @@
+"""Whose user has linked the platform again since the disconnect: told now, it would cut him off.
+
+A replay's selection is judged when it is made, each delivery again when its turn comes, and once
+more before every request: days may lie between them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.links.candidates import links_of
+from disconnect_fanout.adapters.store.replays.give_back import returned as given_up
+from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
+from disconnect_fanout.adapters.store.rows.locked import save
+from disconnect_fanout.adapters.store.rows.replay_items import RECONNECTED, RELEASED, move_items
+from disconnect_fanout.adapters.store.schema.tables import replay_items, replays
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.replay import ReplayState
+from disconnect_fanout.policy.delivery_row import DeliveryRow, interrupted
+from disconnect_fanout.policy.plan import returned
+
+
+async def reconnected(
+    connection: AsyncConnection,
+    database: Database,
+    seals: Seals,
+    events: Collection[DisconnectEvent],
+) -> set[tuple[str, str]]:
+    """Return which event's user has come back to which platform, as their ids."""
+    users = [event.user for event in events]
+    links = await links_of(connection, database, seals, users)
+    return {
+        (event.id, link.platform_id)
+        for event, found in zip(events, links, strict=True)
+        for link in found.values()
+        if returned(link, event)
+    }
+
+
+async def leave_out(
+    connection: AsyncConnection,
+    database: Database,
+    seals: Seals,
+    rows: Sequence[DeliveryRow],
+    events: Mapping[str, DisconnectEvent],
+) -> set[str]:
+    """Give up those replayed rows whose user has come back; return their ids.
+
+    Each is the dead letter again that it was, and its items count as reconnected. A job that was
+    told to include them has them sent.
+
+    Args:
+        connection: in the transaction in which they would be claimed.
+        database: speaks the dialect.
+        seals: opens links.
+        rows: due, locked, replayed.
+        events: by id.
+    """
+    back = await reconnected(connection, database, seals, events.values())
+    suspects = [row for row in rows if (row.event_id, row.platform_id) in back]
+    if not suspects:
+        return set()
+    items = await _items(connection, database, [row.id for row in suspects])
+    wanted = {one.delivery_id for one in items if one.include_reconnected and _runs(one)}
+    out = {row.id: row for row in suspects if row.id not in wanted}
+    cut = {row.id: interrupted(row) for row in out.values() if row.lease is not None}
+    await write_cut_off(connection, database, cut.values())
+    reasons = {one.delivery_id: one.reason for one in items if one.reason is not None}
+    heirs = {
+        one.delivery_id: one.job
+        for one in items
+        if one.include_reconnected and one.delivery_id in out
+    }
+    after = [
+        given_up(cut.get(row.id, row), reasons.get(row.id), heirs.get(row.id))
+        for row in out.values()
+    ]
+    await save(connection, after)
+    for one, heir in heirs.items():
+        await move_items(connection, heir, {one: (RELEASED, reasons.get(one))})
+    await _close(connection, database, out)
+    return set(out)
+
+
+async def _items(
+    connection: AsyncConnection, database: Database, ids: Collection[str]
+) -> Sequence[Any]:
+    """Return what waits for the end of these deliveries, and whom it includes."""
+    found = await connection.execute(
+        select(
+            replay_items.c.delivery_id,
+            replay_items.c.job,
+            replay_items.c.reason,
+            replays.c.include_reconnected,
+            replays.c.state,
+        )
+        .join(replays, replays.c.id == replay_items.c.job)
+        .where(
+            database.among(replay_items.c.delivery_id, ids),
+            replay_items.c.state == RELEASED,
+            replays.c.state != ReplayState.CANCELLED,
+        )
+    )
+    return found.all()
+
+
+def _runs(item: Any) -> bool:  # noqa: ANN401 - a row of _items
+    return bool(item.state == ReplayState.RUNNING)
+
+
+async def _close(connection: AsyncConnection, database: Database, ids: Collection[str]) -> None:
+    judging = select(replays.c.id).where(~replays.c.include_reconnected)
+    await connection.execute(
+        update(replay_items)
+        .where(
+            and_(
+                database.among(replay_items.c.delivery_id, ids),
+                replay_items.c.state == RELEASED,
+                replay_items.c.job.in_(judging),
+            )
+        )
+        .values(state=RECONNECTED)
+    )

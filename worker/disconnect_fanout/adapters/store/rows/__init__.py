@@ -1,0 +1,1 @@
+"""Rows that several nouns read and write: deliveries under lock, their attempts, replay items."""

@@ -1,0 +1,43 @@
+"""Sealed events, opened: a damaged one is None, and a key that lacks is said."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from disconnect_fanout.adapters.crypto.vault import Unsealable
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
+from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
+from disconnect_fanout.domain.event import DisconnectEvent
+
+
+async def open_events(
+    connection: AsyncConnection, seals: Seals, sealed: Iterable[bytes]
+) -> list[DisconnectEvent | None]:
+    """Return each event, in their order; None for one that no key in use opens.
+
+    Raises:
+        SecretKeyMissing: a key in use is not here, so nothing can be said of those not opened.
+    """
+    opened = [_opened(seals, one) for one in sealed]
+    if None in opened:
+        await require_keys(connection, seals)
+    return opened
+
+
+async def open_known(
+    connection: AsyncConnection, seals: Seals, sealed: Iterable[bytes]
+) -> list[DisconnectEvent]:
+    """Return the events but for the damaged ones, of which nobody can say whom they concern.
+
+    Raises:
+        SecretKeyMissing: a key in use is not here.
+    """
+    return [one for one in await open_events(connection, seals, sealed) if one is not None]
+
+
+def _opened(seals: Seals, sealed: bytes) -> DisconnectEvent | None:
+    try:
+        return seals.open_event(sealed)
+    except (Unsealable, UnreadableRow):
+        return None

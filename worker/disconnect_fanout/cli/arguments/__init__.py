@@ -1,0 +1,1 @@
+"""What users give: filters, times, persons, files to import, secrets."""

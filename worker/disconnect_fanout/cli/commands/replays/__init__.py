@@ -1,0 +1,1 @@
+"""``fanout replays``, and what every replay shares: ordering and following it."""

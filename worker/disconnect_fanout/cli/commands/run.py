@@ -1,0 +1,49 @@
+"""``fanout run``: the worker."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import typer
+
+from disconnect_fanout.app.settings import SettingsError
+from disconnect_fanout.cli.runtime.session import configuration
+
+
+def run() -> None:
+    r"""Consume events, fan them out, deliver; serve /livez, /readyz and /metrics.
+
+    SIGTERM stops it: it takes no more events, finishes what it has in hand and leaves. A second
+    one leaves at once.
+
+    \b
+    Example:
+      fanout run
+    """
+    # Imported here: a worker needs what no other command waits for.
+    from disconnect_fanout.adapters.http.listening import AddressTaken  # noqa: PLC0415
+    from disconnect_fanout.app.run_lock import AlreadyRunning  # noqa: PLC0415
+    from disconnect_fanout.app.worker import SchemaProblem, run_worker  # noqa: PLC0415
+
+    settings = configuration()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            code = runner.run(run_worker(settings))
+    except (AlreadyRunning, AddressTaken, SchemaProblem) as error:
+        raise SettingsError([str(error)]) from None
+    if code:
+        raise typer.Exit(code)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's, where there is one.
+
+    It resolves names in threads of which there are four unless it is told: a few platforms with a
+    hanging name server would stall the look-ups of all others.
+    """
+    os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:  # pragma: no cover - Windows, PyPy
+        return None
+    return uvloop.new_event_loop

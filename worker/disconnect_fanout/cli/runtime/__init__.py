@@ -1,0 +1,1 @@
+"""What commands stand on: the configuration, the database, the broker, the audit."""

@@ -1,0 +1,100 @@
+"""What a recorded change makes of a delivery's row. Fenced by the lease, except *delivered*."""
+
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.domain.instant import span_ms, to_ms
+from disconnect_fanout.policy.change import Attempted, GivenBack, GivenUp, LetterConfirmed
+from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow
+from disconnect_fanout.policy.delivery_row import (
+    DeliveryRow,
+    doomed,
+    given_back,
+    retried,
+)
+from disconnect_fanout.policy.normalised_error import normalised_error
+
+RowChange: TypeAlias = Attempted | GivenUp | GivenBack | LetterConfirmed
+
+
+def settle(row: DeliveryRow, change: RowChange) -> DeliveryRow:
+    """Return the row after the change; the same row if the change no longer concerns it."""
+    match change:
+        case Attempted():
+            return _attempted(row, change)
+        case GivenUp(lease=lease, reason=reason):
+            return doomed(row, reason) if row.lease == lease else row
+        case GivenBack(lease=lease, wait_s=wait):
+            return given_back(row, span_ms(wait)) if row.lease == lease else row
+        case LetterConfirmed(replays=replays):
+            if not row.decided or row.replays != replays:
+                return row
+            return replace(row, state=DeliveryState.DEAD, settled_at=row.read_at)
+        case _:
+            assert_never(change)
+
+
+def disabled_platform(before: DeliveryRow, change: RowChange) -> bool:
+    """Tell whether this change was a 410 that speaks for the whole endpoint."""
+    return (
+        isinstance(change, Attempted)
+        and isinstance(change.verdict, DeadLettered)
+        and change.verdict.disables_platform
+        and before.lease == change.lease
+    )
+
+
+def end_of_round(before: DeliveryRow, after: DeliveryRow, change: RowChange) -> bool | None:
+    """Tell how this change ended the requests: told or in vain; None if it did not end them."""
+    if not before.under_way or after.under_way:
+        return None
+    return isinstance(change, Attempted) and isinstance(change.verdict, Delivered)
+
+
+def _attempted(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    # The number never falls, whoever reports it: it is part of what receivers see.
+    row = replace(row, attempts=max(row.attempts, change.attempt.number))
+    holds = row.lease == change.lease
+    if isinstance(change.verdict, Delivered):
+        # A late report of the first telling does not end the second one.
+        return _delivered(row, change) if holds or not row.told else row
+    return _failed(row, change) if holds else row
+
+
+def _delivered(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    """Whatever was decided meanwhile: the platform knows, since the first time it was told."""
+    return replace(
+        row,
+        state=DeliveryState.DELIVERED,
+        lease=None,
+        next_at=None,
+        not_before=None,
+        hastened=False,
+        reason=None,
+        decided_at=None,
+        last_result=change.attempt.result,
+        last_status=change.attempt.status,
+        last_error=None,
+        settled_at=row.settled_at if row.told else row.read_at,
+    )
+
+
+def _failed(row: DeliveryRow, change: Attempted) -> DeliveryRow:
+    attempt = change.attempt
+    row = replace(
+        row,
+        last_result=attempt.result,
+        last_status=attempt.status,
+        last_error=normalised_error(attempt.status, attempt.answer),
+        first_failed_at=row.first_failed_at or to_ms(attempt.at),
+    )
+    match change.verdict:
+        case RetryIn(wait_s=wait, at_least_s=asked, step=step):
+            return retried(row, span_ms(wait), span_ms(asked), step)
+        case DeadLettered(reason=reason):
+            return doomed(row, reason)
+        case TryAgainNow() | Delivered():
+            return row
+        case _:
+            assert_never(change.verdict)
