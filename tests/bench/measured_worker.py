@@ -50,7 +50,7 @@ async def measure(kind: str, deliveries: int) -> dict[str, float]:
     if kind == "null":
         stores = await null_stores(stores.platforms)
     parts = assemble(settings, stores, observer)
-    await parts.directory.refresh()
+    await parts.flow.directory.refresh()
     cpu_s, wall_s = await _deliver(parts, tally)
     await database.close()
     return {"cpu_us": cpu_s / deliveries * 1e6, "wall_us": wall_s / deliveries * 1e6}
@@ -58,14 +58,14 @@ async def measure(kind: str, deliveries: int) -> dict[str, float]:
 
 async def _deliver(parts: Parts, tally: Tally) -> tuple[float, float]:
     """Return CPU and wall time from the start of consumption to the last record."""
-    lasting = (parts.scheduler, parts.sweeper, parts.replayer, *parts.chores)
+    lasting = (parts.flow.scheduler, parts.flow.sweeper, parts.flow.replayer, *parts.chores)
     tasks = [asyncio.create_task(one.run()) for one in lasting]
     cpu, wall = time.process_time(), time.perf_counter()
-    tasks.append(asyncio.create_task(parts.consumer.run()))
+    tasks.append(asyncio.create_task(parts.flow.consumer.run()))
     await tally.done.wait()
-    await parts.recorder.drain()
+    await parts.flow.recorder.drain()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    await parts.consumer.stop()
+    await parts.flow.consumer.stop()
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):

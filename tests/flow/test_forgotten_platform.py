@@ -11,6 +11,7 @@ from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.recoveries import Recoveries
+from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.breaker import FAILURES_TO_OPEN
 
 KEY = SigningKey(lambda content: content, lambda body: body)
@@ -24,11 +25,17 @@ class Worker:
     def __init__(self) -> None:
         self.registered: list[Platform] = [LUMA]
         self.facts: list[object] = []
-        self.bulkheads = Bulkheads(64, 32, lambda: 0.0, self.facts.append)
-        self.recoveries = Recoveries(lambda: 0.0)
-        self.directory = Directory(self)
-        self.bulkheads.on_exchange = self.recoveries.heard
-        self.directory.on_change = forgetting(self.directory, self.bulkheads, self.recoveries)
+        wakeups = Wakeups()
+        self.recoveries = Recoveries(lambda: 0.0, wakeups)
+        self.bulkheads = Bulkheads(
+            64,
+            32,
+            clock=lambda: 0.0,
+            wakeups=wakeups,
+            heard=self.recoveries.heard,
+            observe=self.facts.append,
+        )
+        self.directory = Directory(self, forgetting(self.bulkheads, self.recoveries))
 
     async def platforms(self) -> Sequence[Platform]:
         return self.registered

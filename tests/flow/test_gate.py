@@ -5,7 +5,6 @@ import asyncio
 from tests.harness.flow.stage import FlowStage, Outside
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
-from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.flow.fact import EventsHeld
 from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
 
@@ -17,9 +16,8 @@ def test_it_opens_within_seconds_of_the_database_taking_events() -> None:
         outside = Outside()
         outside.register("luma")
         async with FlowStage(outside) as worker:
-            gate = Gate(worker.directory, worker.recorder, worker.probe, worker.facts.append)
             outside.tables.refusal = StoreUnreachable("lock timeout")
-            opening = asyncio.create_task(gate.open())
+            opening = asyncio.create_task(worker.gate.open())
             await pass_time(20 * 60)
             assert not opening.done()
             outside.tables.refusal = None
@@ -38,9 +36,8 @@ def test_a_commit_elsewhere_does_not_open_it() -> None:
         outside = Outside()
         outside.register("luma")
         async with FlowStage(outside) as worker:
-            gate = Gate(worker.directory, worker.recorder, worker.probe, worker.facts.append)
             outside.tables.refusal = StoreRefuses("permission denied for table events", "42501")
-            opening = asyncio.create_task(gate.open())
+            opening = asyncio.create_task(worker.gate.open())
             await pass_time(60)
             assert not opening.done()
             opening.cancel()
@@ -54,8 +51,7 @@ def test_it_stays_shut_without_a_platform_and_opens_with_one() -> None:
     async def story() -> None:
         outside = Outside()
         async with FlowStage(outside) as worker:
-            gate = Gate(worker.directory, worker.recorder, worker.probe, worker.facts.append)
-            opening = asyncio.create_task(gate.open())
+            opening = asyncio.create_task(worker.gate.open())
             await pass_time(10)
             assert not opening.done()
             outside.register("luma")

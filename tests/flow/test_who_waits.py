@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import pytest
 from tests.harness.fakes.store import FakeDueStore
-from tests.harness.flow.stage import FlowStage, Outside, event
+from tests.harness.flow.stage import FlowStage, Outside, bulkheads_of, event
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
 from disconnect_fanout.domain.identity import delivery_id
@@ -67,7 +67,7 @@ def test_what_is_kept_for_one_platform_is_given_to_no_other() -> None:
     outside = _linked(users=1)
     outside.register("calcom")
     luma, calcom = (outside.tables.platforms[one] for one in ("luma", "calcom"))
-    bulkheads = Bulkheads(8, 8, lambda: 0.0, lambda _fact: None)
+    bulkheads = bulkheads_of(8)
     assert bulkheads.room(luma) == 4
     with bulkheads.keeping("luma", 4):
         assert _admitted(bulkheads, luma) == 0

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.harness.flow.stage import bulkheads_of
 
 from disconnect_fanout.app.gauges import Gauges
 from disconnect_fanout.domain.platform import Platform, Scheme
-from disconnect_fanout.flow.bulkheads import Bulkheads
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import BreakerTurned
 from disconnect_fanout.telemetry.metrics import Metrics
@@ -49,7 +49,7 @@ class Watched:
         self.counted = Counted()
         self.metrics = Metrics()
         self.directory = Directory(self.counted)
-        self.bulkheads = Bulkheads(8, 8, lambda: 0.0, self.metrics.observe)
+        self.bulkheads = bulkheads_of(8, self.metrics.observe)
         self.now = 0.0
         store: Any = self.counted  # the part of it that gauges ask
         self.gauges = Gauges(

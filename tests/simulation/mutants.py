@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from tests.harness.flow.parts import FlowKinds, FlowPorts
 from tests.simulation.database import LinedDue
 from tests.simulation.worker import Mutation
 
@@ -21,6 +20,7 @@ from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreac
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.flow.wiring import Kinds, Ports
 from disconnect_fanout.policy.change import Attempted, Barrier, Change, LetterConfirmed
 from disconnect_fanout.policy.delivery_row import DeliveryRow
 
@@ -208,12 +208,12 @@ def _hurried(intent: Intent) -> Intent:
     return replace(intent, deliveries=tuple(planned))
 
 
-def _with_short_leases(ports: FlowPorts) -> FlowPorts:
+def _with_short_leases(ports: Ports) -> Ports:
     return replace(ports, events=ShortIntents(ports.events), due=ShortClaims(ports.due))
 
 
 MUTANTS = {
-    "ack before commit": Mutation(FlowKinds(fan_out=AcksFirst)),
+    "ack before commit": Mutation(Kinds(fan_out=AcksFirst)),
     "sent but never recorded": Mutation(
         worsen=lambda ports: replace(ports, ledger=Forgetful(ports.ledger))
     ),
@@ -221,11 +221,11 @@ MUTANTS = {
     "a claim without the lock": Mutation(
         worsen=lambda ports: replace(ports, due=Unlocked(ports.due))
     ),
-    "a refusal booked on the event": Mutation(FlowKinds(fan_out=Blaming)),
+    "a refusal booked on the event": Mutation(Kinds(fan_out=Blaming)),
     "a refusal believed without a probe": Mutation(
         worsen=lambda ports: replace(ports, events=Credulous(ports.events))
     ),
-    "dead before the letter's confirm": Mutation(FlowKinds(office=DeadAtOnce)),
+    "dead before the letter's confirm": Mutation(Kinds(office=DeadAtOnce)),
     "our own fault booked as an attempt": Mutation(
         worsen=lambda ports: replace(ports, sender=BooksItsOwn(ports.sender))
     ),
@@ -237,6 +237,6 @@ SUBTLE = {
     "an ack without a flush": Mutation(
         worsen=lambda ports: replace(ports, ledger=Unflushed(ports.ledger))
     ),
-    "ack in an outage": Mutation(FlowKinds(fan_out=Impatient)),
+    "ack in an outage": Mutation(Kinds(fan_out=Impatient)),
 }
 """They need more to go wrong together, and so more seeds."""

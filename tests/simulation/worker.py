@@ -10,9 +10,8 @@ from random import Random
 
 from tests.harness.fakes.broker import FakeBroker
 from tests.harness.fakes.consumer import FakeConsumer
-from tests.harness.fakes.queues import BrokeredLetters, BrokeredRejects
-from tests.harness.flow.parts import FlowKinds, FlowParts, FlowPorts
-from tests.harness.flow.stage import EPOCH_MS
+from tests.harness.fakes.queues import BrokeredDepth, BrokeredLetters, BrokeredRejects
+from tests.harness.flow.stage import EPOCH_MS, GRACE, EmptyOutbox, publish_nothing
 from tests.simulation.database import (
     Line,
     LinedDue,
@@ -32,10 +31,10 @@ from tests.simulation.weather import Weather
 from tests.simulation.witness import Witness
 
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
-from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.fact import (
@@ -49,6 +48,7 @@ from disconnect_fanout.flow.fact import (
 )
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.wiring import Flow, Handle, Kinds, Limits, MayConsume, Ports
 
 _REFRESH_S = 1.0
 _REJECT_S = 8.0
@@ -59,8 +59,8 @@ _BACKOFF_S = 1.0
 class Mutation:
     """How a worker is made worse: parts of other classes, ports in wrappers."""
 
-    kinds: FlowKinds = field(default_factory=FlowKinds)
-    worsen: Callable[[FlowPorts], FlowPorts] = lambda ports: ports
+    kinds: Kinds = field(default_factory=Kinds)
+    worsen: Callable[[Ports], Ports] = lambda ports: ports
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,15 @@ class Worker:
                 await parts.directory.refresh()
                 break
             await asyncio.sleep(_REFRESH_S)
-        consumer = self._consumer(parts)
-        works = (consumer.run, parts.scheduler.run, parts.sweeper.run, parts.replayer.run)
+        consumer = parts.consumer
+        works = (
+            consumer.run,
+            parts.scheduler.run,
+            parts.sweeper.run,
+            parts.replayer.run,
+            parts.relay.run,
+            self._keep_watch(parts),
+        )
         watch = partial(self._watch, parts.directory)
         running = [asyncio.create_task(self._duty(one)) for one in (*works, watch)]
         await self._stop.wait()
@@ -133,20 +140,25 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a duty that ends is a finding
             self._crashed(error)
 
+    def _keep_watch(self, parts: Flow[FakeConsumer]) -> Callable[[], Awaitable[None]]:
+        async def keep() -> None:
+            await parts.watchman.run()
+            self._stop.set()  # there is no hope for the consumer: leave, to be started again
+
+        return keep
+
     async def _watch(self, directory: Directory) -> None:
         while True:
             await asyncio.sleep(_REFRESH_S)
             with suppress(StoreUnreachable):
                 await directory.refresh()
 
-    def _parts(self) -> FlowParts:
+    def _parts(self) -> Flow[FakeConsumer]:
         around, loop = self._around, asyncio.get_running_loop()
-        return FlowParts(
+        return Flow[FakeConsumer](
             around.mutation.worsen(self._ports()),
+            Limits(around.scenario.slots, around.scenario.cap, around.scenario.policy, GRACE),
             name=self.process.name,
-            slots=around.scenario.slots,
-            cap=around.scenario.cap,
-            policy=around.scenario.policy,
             clocks=Clocks(
                 wall=lambda: datetime.fromtimestamp(
                     (EPOCH_MS + self._skew_ms) / 1000 + loop.time(), UTC
@@ -157,37 +169,43 @@ class Worker:
             new_lease=around.tables.new_token,
             observe=self._observe,
             crashed=self._crashed,
+            consume=self._consumer,
             kinds=around.mutation.kinds,
         )
 
-    def _ports(self) -> FlowPorts:
+    def _ports(self) -> Ports:
         around, weather = self._around, self._weather
         tables, broker = around.tables, around.broker
         line = Line(self.process, weather, tables)
-        return FlowPorts(
+        return Ports(
+            health=DatabaseHealth(asyncio.get_running_loop().time),
             platforms=LinedPlatforms(line, tables),
             events=LinedEvents(line, tables),
+            links=None,
             ledger=LinedLedger(line, tables),
             due=LinedDue(line, tables),
             letters=LinedLetters(line, tables),
             replays=LinedReplays(line, tables),
+            outbox=EmptyOutbox(),
             duty=LinedDuty(line, tables),
             queue=BrokeredLetters(broker, weather, around.scenario.window),
             rejects=BrokeredRejects(broker, weather, give_up_after_s=_REJECT_S),
+            waiting_events=BrokeredDepth(broker, weather),
             sender=LinedSender(
                 self.process, weather, around.platforms, self._round_of, around.witness.request
             ),
+            publish=publish_nothing,
             decode=_decode,
             encode=encode_webhook,
         )
 
-    def _consumer(self, parts: FlowParts) -> FakeConsumer:
+    def _consumer(self, handle: Handle, may_consume: MayConsume) -> FakeConsumer:
         return FakeConsumer(
             self._around.broker,
             self._weather,
             prefetch=self._around.scenario.prefetch,
-            handle=parts.fan_out.handle,
-            may_consume=Gate(parts.directory, parts.recorder, parts.probe, self._observe).open,
+            handle=handle,
+            may_consume=may_consume,
             on_crash=self._crashed,
             backoff_s=_BACKOFF_S,
         )

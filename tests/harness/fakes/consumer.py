@@ -50,12 +50,16 @@ class FakeConsumer:
         self._idle.set()
         self._context = Context()
         self.attached = False
+        self.wanted = False
+        self.taken = 0
 
     async def run(self) -> None:
         """Consume until ``stop``."""
         self._context = copy_context()  # the broker pushes; the work is ours all the same
         while not self._stopping.is_set():
+            self.wanted = False
             await _first(self._may_consume(), self._stopping.wait())
+            self.wanted = not self._stopping.is_set()
             self._idle.clear()
             try:
                 if (session := await self._attach()) is not None:
@@ -82,6 +86,7 @@ class FakeConsumer:
             let_go = self._let_go = asyncio.Event()
 
             def take(message: FakeDelivered, let_go: asyncio.Event = let_go) -> None:
+                self.taken += 1
                 self._context.copy().run(self._handling.start, self._work(let_go, message))
 
             with suppress(BrokerUnreachable):

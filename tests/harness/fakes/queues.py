@@ -66,6 +66,20 @@ class BrokeredLetters:
         return list(session.held)[first:]
 
 
+class BrokeredDepth:
+    """``flow.vigil.EventQueue``."""
+
+    def __init__(self, broker: FakeBroker, wire: FakeWire) -> None:
+        self._broker = broker
+        self._wire = wire
+
+    async def depth(self) -> int:
+        """Return how many events are ready."""
+        await self._wire.travel()
+        self._broker.reach(self._wire)
+        return len(self._broker.events.ready)
+
+
 class BrokeredRejects:
     """``flow.incoming.RejectBox``.
 

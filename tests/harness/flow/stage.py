@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
 from tests.harness.fakes.store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fakes.tables import FakeTables
-from tests.harness.flow.parts import FlowParts, FlowPorts
 
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
@@ -17,16 +16,22 @@ from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Answer, Exchange, Unable
 from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
 from disconnect_fanout.domain.rejection import Rejection
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.deliver import Clocks
-from disconnect_fanout.flow.fact import Fact
+from disconnect_fanout.flow.fact import Fact, Observe
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.letters import LetterKey
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.relay import Promise
+from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.flow.wiring import Flow, Limits, Ports
 from disconnect_fanout.policy.decide import RetryPolicy
 
 EPOCH_MS = 1_763_740_000_000
 AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
+GRACE = timedelta(seconds=2)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -122,6 +127,34 @@ class FakePlatforms:
         ]
 
 
+class EmptyOutbox:
+    """Nothing is promised."""
+
+    async def take(self, limit: int, for_s: float) -> Sequence[Promise]:  # noqa: ARG002
+        return ()
+
+    async def set_aside(self, problems: Mapping[int, str]) -> None:
+        raise AssertionError(problems)
+
+    async def give_back(self, numbers: Sequence[int]) -> None:
+        raise AssertionError(numbers)
+
+    async def kept(self, numbers: Sequence[int]) -> None:
+        raise AssertionError(numbers)
+
+
+async def publish_nothing(event: DisconnectEvent) -> None:
+    raise AssertionError(event.id)
+
+
+class Nobody:
+    """Consumes nothing: the test hands events over itself."""
+
+    wanted = False
+    attached = False
+    taken = 0
+
+
 @dataclass(slots=True)
 class Outside:
     """What outlives a worker: the database, the broker, the platforms."""
@@ -157,7 +190,7 @@ class Outside:
         return found
 
 
-class FlowStage(FlowParts):
+class FlowStage(Flow[Nobody]):
     """One worker: the flow, wired to the outside."""
 
     def __init__(
@@ -174,24 +207,27 @@ class FlowStage(FlowParts):
         tables, loop = outside.tables, asyncio.get_running_loop()
         self.due = CountingDueStore(tables)
         super().__init__(
-            FlowPorts(
+            Ports(
+                health=DatabaseHealth(loop.time),
                 platforms=FakePlatformSource(tables),
                 events=FakeEventStore(tables),
+                links=None,
                 ledger=FakeLedger(tables, self.facts.append),
                 due=self.due,
                 letters=FakeDeadLetterStore(tables),
                 replays=FakeReplayStore(tables),
+                outbox=EmptyOutbox(),
                 duty=FakeDuty(tables),
                 queue=outside.queue,
                 rejects=outside.rejects,
+                waiting_events=outside.queue,
                 sender=outside.platforms,
+                publish=publish_nothing,
                 decode=_decode,
                 encode=lambda event, platform_id: f"{event.id} {platform_id}".encode(),
             ),
+            Limits(slots, cap, policy or RetryPolicy((5.0, 60.0), max_age_s=3600.0), grace=GRACE),
             name=str(id(self)),
-            slots=slots,
-            cap=cap,
-            policy=policy or RetryPolicy((5.0, 60.0), max_age_s=3600.0),
             clocks=Clocks(
                 lambda: datetime.fromtimestamp(EPOCH_MS / 1000 + loop.time(), UTC),
                 loop.time,
@@ -200,6 +236,7 @@ class FlowStage(FlowParts):
             new_lease=tables.new_token,
             observe=self.facts.append,
             crashed=self.crashes.append,
+            consume=lambda _handle, _may_consume: Nobody(),
         )
 
     async def __aenter__(self) -> Self:
@@ -242,6 +279,18 @@ class CountingDueStore(FakeDueStore):
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         self.looks += 1
         return await super().due_platforms(platform_ids)
+
+
+def bulkheads_of(slots: int, observe: Observe = lambda _fact: None) -> Bulkheads:
+    """Return some that nobody waits for, at a time that stands still."""
+    return Bulkheads(
+        slots,
+        slots,
+        clock=lambda: 0.0,
+        wakeups=Wakeups(),
+        heard=lambda _id, _exchange: None,
+        observe=observe,
+    )
 
 
 def event(event_id: str, email: str = "alice@example.com") -> DisconnectEvent:

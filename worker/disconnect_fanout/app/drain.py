@@ -25,17 +25,17 @@ async def drain(parts: Parts, within_s: float, observe: Observe) -> bool:
         return True
     else:
         log.error("the drain failed; leases will expire", exc_info=error)
-    for change in parts.recorder.unrecorded:
+    for change in parts.flow.recorder.unrecorded:
         if isinstance(change, Attempted):
             observe(
                 OutcomeUnrecorded(change.delivery_id, change.attempt.number, change.attempt.result)
             )
-    log.warning("left behind; leases will expire", deliveries=len(parts.sending))
+    log.warning("left behind; leases will expire", deliveries=len(parts.flow.sending))
     return False
 
 
 async def _finish(parts: Parts) -> None:
-    await asyncio.gather(parts.scheduler.stop(), parts.consumer.stop())
-    await parts.sending.finish()
-    await parts.recorder.drain()
-    await parts.office.finish()
+    await asyncio.gather(parts.flow.scheduler.stop(), parts.flow.consumer.stop())
+    await parts.flow.sending.finish()
+    await parts.flow.recorder.drain()
+    await parts.flow.office.finish()

@@ -45,7 +45,7 @@ class Watch:
         self._metrics.show_ready(ready=not self._readiness.problems())
 
     async def _look(self) -> None:
-        directory = self._parts.directory
+        directory = self._parts.flow.directory
         await directory.refresh()
         self._readiness.platforms = len(directory.platforms)
         self._readiness.unreadable = directory.unreadable
@@ -56,6 +56,6 @@ class Watch:
     def _let_go_if_useless(self) -> None:
         """Hold no event that this worker has nobody to tell of, or could not read again."""
         parts = self._parts
-        useless = not parts.directory.platforms or parts.health.lacking_key is not None
-        if useless and parts.consumer.attached:
-            parts.consumer.let_go()
+        useless = not parts.flow.directory.platforms or parts.health.lacking_key is not None
+        if useless and parts.flow.consumer.attached:
+            parts.flow.consumer.let_go()

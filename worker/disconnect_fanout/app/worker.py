@@ -117,7 +117,7 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
     if database.sqlite:  # we hold the run lock: every lease that we find is a dead worker's
         await SqlDueStore(database, seals).release_all_leases()
     parts = assemble(settings, sql_stores(settings, database, seals, observer.observe), observer)
-    await parts.directory.refresh()
+    await parts.flow.directory.refresh()
     return parts
 
 
@@ -141,8 +141,8 @@ class _Life:
     async def serve(self, stop: asyncio.Event, drain_s: float) -> bool:
         """Do all duties until the signal, then drain; tell whether nothing was left."""
         parts, readiness, duties = self._parts, self._readiness, self._duties
-        readiness.consuming = lambda: parts.consumer.attached
-        readiness.silence = lambda: parts.watchman.problem
+        readiness.consuming = lambda: parts.flow.consumer.attached
+        readiness.silence = lambda: parts.flow.watchman.problem
         readiness.duties = duties.problems
         readiness.held = lambda: parts.held(self._watch.stumbles)
         readiness.database = lambda: parts.health.problem
@@ -162,11 +162,11 @@ class _Life:
 
     def _start(self) -> None:
         parts, start = self._parts, self._duties.start
-        start("consumer", parts.consumer.run)
-        start("scheduler", parts.scheduler.run)
-        start("sweeper", parts.sweeper.run)
-        start("replayer", parts.replayer.run)
-        start("relay", parts.relay.run)
+        start("consumer", parts.flow.consumer.run)
+        start("scheduler", parts.flow.scheduler.run)
+        start("sweeper", parts.flow.sweeper.run)
+        start("replayer", parts.flow.replayer.run)
+        start("relay", parts.flow.relay.run)
         start("health", self._watch.run)
         start("watchman", self._keep_watch)
         for chore in parts.chores:
@@ -174,6 +174,6 @@ class _Life:
 
     async def _keep_watch(self) -> None:
         """Leave when there is no hope for the consumer."""
-        await self._parts.watchman.run()
+        await self._parts.flow.watchman.run()
         self._duties.hopeless.set()
         await asyncio.Event().wait()  # to be ended with the others

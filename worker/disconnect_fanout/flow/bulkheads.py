@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from disconnect_fanout.domain.outcome import Exchange, Failure, Shortage
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.fact import BreakerTurned, Observe
+from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy import breaker as breakers
 from disconnect_fanout.policy.admission import Pressure, opens_at, room
 from disconnect_fanout.policy.breaker import Breaker
 from disconnect_fanout.policy.classify import held_a_slot
 from disconnect_fanout.policy.rate import spend
+
+Heard: TypeAlias = Callable[[str, Exchange], None]
 
 REST_S = 1.0
 """How long nothing new starts after a request could not be made for our own want."""
@@ -48,27 +52,34 @@ class Bulkheads:
         slots: requests at once over all platforms.
         cap: requests at once to one platform that has no cap of its own.
         clock: seconds, monotonic.
+        wakeups: hears of platforms that are refused a slot, and of slots that come free.
+        heard: takes the platform that was asked, and what came of it.
     """
 
-    def __init__(self, slots: int, cap: int, clock: Callable[[], float], observe: Observe) -> None:
+    def __init__(
+        self,
+        slots: int,
+        cap: int,
+        *,
+        clock: Callable[[], float],
+        wakeups: Wakeups,
+        heard: Heard,
+        observe: Observe,
+    ) -> None:
         self._free = slots
         self._kept = 0
         self._cap = cap
         self._clock = clock
+        self._wakeups = wakeups
+        self._heard = heard
         self._observe = observe
         self._compartments: dict[str, _Compartment] = {}
         self._rests_until = 0.0
-        self.on_refusal: Callable[[str], None] = lambda _platform_id: None
-        """Told the platform for which a delivery has to wait."""
-        self.on_release: Callable[[str], None] = lambda _platform_id: None
-        """Told the platform whose slot came free."""
-        self.on_exchange: Callable[[str, Exchange], None] = lambda _platform_id, _exchange: None
-        """Told the platform that was asked, and what came of it."""
 
     def admit(self, platform: Platform) -> Ticket | None:
         """Give a slot, or None: the delivery then waits as a row, and that is no attempt."""
         if self.room(platform) < 1:
-            self.on_refusal(platform.id)
+            self._wakeups.refused(platform.id)
             return None
         mine = self._compartment(platform.id)
         probe = not mine.breaker.closed
@@ -91,7 +102,7 @@ class Bulkheads:
         self._free += 1
         if ticket.era == mine.era:
             self._learn(mine, ticket, exchange)
-        self.on_release(ticket.platform_id)
+        self._wakeups.slot_freed(ticket.platform_id)
 
     @contextmanager
     def keeping(self, platform_id: str, slots: int) -> Iterator[None]:
@@ -158,7 +169,7 @@ class Bulkheads:
         if was_closed is not mine.breaker.closed:
             self._observe(BreakerTurned(ticket.platform_id, opened=was_closed))
         if exchange is not None:
-            self.on_exchange(ticket.platform_id, exchange)
+            self._heard(ticket.platform_id, exchange)
 
     def _after(self, before: Breaker, ticket: Ticket, exchange: Exchange | None) -> Breaker:
         if exchange is None:

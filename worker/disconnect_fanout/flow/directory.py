@@ -1,9 +1,15 @@
 """The platforms as this worker knows them: refreshed every second, and at once when surprised."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from disconnect_fanout.domain.platform import Platform
+
+Changed: TypeAlias = Callable[[str, Platform | None], None]
+
+
+def _nobody(_platform_id: str, _platform: Platform | None) -> None:
+    """Hears nothing."""
 
 
 class PlatformSource(Protocol):
@@ -15,13 +21,16 @@ class PlatformSource(Protocol):
 
 
 class Directory:
-    """A snapshot of the registered platforms."""
+    """A snapshot of the registered platforms.
 
-    def __init__(self, source: PlatformSource) -> None:
+    Args:
+        changed: takes a platform that is new, registered anew, of another URL or secret, or gone.
+    """
+
+    def __init__(self, source: PlatformSource, changed: Changed = _nobody) -> None:
         self._source = source
+        self._changed = changed
         self._platforms: Mapping[str, Platform] = {}
-        self.on_change: Callable[[str], None] = lambda _platform_id: None
-        """Told a platform that is new, gone, registered anew, or of another URL or secret."""
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
@@ -45,7 +54,7 @@ class Directory:
         before, self._platforms = self._platforms, platforms
         for platform_id in before.keys() | platforms.keys():
             if _revision(before, platform_id) != _revision(platforms, platform_id):
-                self.on_change(platform_id)
+                self._changed(platform_id, platforms.get(platform_id))
 
 
 def _revision(platforms: Mapping[str, Platform], platform_id: str) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 
 from disconnect_fanout.domain.outcome import Exchange
 from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy import recovery as recoveries
 from disconnect_fanout.policy.classify import is_well
 from disconnect_fanout.policy.recovery import Recovery, allowance
@@ -14,13 +15,13 @@ class Recoveries:
 
     Args:
         clock: seconds, monotonic.
+        wakeups: of the scheduler, which hastens what waits.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], wakeups: Wakeups) -> None:
         self._clock = clock
+        self._wakeups = wakeups
         self._known: dict[str, Recovery] = {}
-        self.on_progress: Callable[[], None] = lambda: None
-        """Told when waiting rows of some platform may be hastened."""
 
     def heard(self, platform_id: str, exchange: Exchange) -> None:
         """Take note of what a platform answered, or did not."""
@@ -58,4 +59,4 @@ class Recoveries:
     def _become(self, platform_id: str, recovery: Recovery) -> None:
         self._known[platform_id] = recovery
         if self.allowance(platform_id):
-            self.on_progress()
+            self._wakeups.wake()

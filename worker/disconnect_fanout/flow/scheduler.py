@@ -26,6 +26,7 @@ from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
 from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.admission import to_keep
 from disconnect_fanout.policy.change import GivenBack, GivenUp
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
@@ -52,6 +53,7 @@ class Scheduler:
         sending: HeldTasks,
         clock: Callable[[], float],
         outages: Callable[[], int],
+        wakeups: Wakeups,
         observe: Observe,
     ) -> None:
         self._store = store
@@ -68,25 +70,11 @@ class Scheduler:
         self._seen_outages = outages()
         self._observe = observe
         self.stumbles = Stumbles("scheduler", observe)
-        self._wake = asyncio.Event()
-        self._hungry: set[str] = set()
+        self._wakeups = wakeups
         self._held: set[str] = set()
         self._reclaim_at = 0.0
         self._stopping = False
         self._ended = asyncio.Event()
-
-    def refused(self, platform_id: str) -> None:
-        """A delivery has to wait as a row until a slot comes free."""
-        self._hungry.add(platform_id)
-
-    def slot_freed(self, platform_id: str) -> None:
-        """A request ended; look again if rows of that platform are known to wait."""
-        if platform_id in self._hungry:
-            self._wake.set()
-
-    def recovering(self) -> None:
-        """A platform that was down answers again: what waits for it may be hastened."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Turn until stopped."""
@@ -98,7 +86,7 @@ class Scheduler:
 
     async def _run(self) -> None:
         while not self._stopping:
-            self._wake.clear()
+            self._wakeups.attend()
             pause_s = POLL_S
             try:
                 pause_s = await self._turn()
@@ -106,12 +94,12 @@ class Scheduler:
             except (StoreUnreachable, DataRefused) as error:
                 pause_s = self.stumbles.stumbled(error)
             if not self._stopping:
-                await self._sleep(pause_s)
+                await self._wakeups.sleep(pause_s)
 
     async def stop(self) -> None:
         """Claim nothing more; return when what was claimed is being sent or was given back."""
         self._stopping = True
-        self._wake.set()
+        self._wakeups.wake()
         await self._ended.wait()
 
     async def _turn(self) -> float:
@@ -119,14 +107,16 @@ class Scheduler:
         self._welcome_back()
         able = {one.id for one in self._directory.platforms.values() if self._can_take(one)}
         due = set(await self._store.due_platforms(able))
-        self._hungry -= able - due
+        self._wakeups.waiting -= able - due
         rests = [POLL_S]
         for platform in self._directory.platforms.values():
             if platform.id in due and not self._stopping:
                 rests.append(await self._serve(platform))
-            elif platform.id in self._hungry:
+            elif platform.id in self._wakeups.waiting:
                 rests.append(self._until_room(platform))
-        recovering = set(self._recoveries.ready()) - self._hungry  # first what is due already
+        recovering = (
+            set(self._recoveries.ready()) - self._wakeups.waiting
+        )  # first what is due already
         known = [one for one in self._directory.platforms.values() if one.id in recovering]
         rests += [await self._hasten(platform) for platform in known]
         return min(rests)
@@ -144,9 +134,11 @@ class Scheduler:
         await self._recorder.drain()  # our own outcomes first, then other rows
         share = to_keep(self._bulkheads.room(platform))
         if share < 1:  # taken by events while we looked
-            self._hungry.add(platform.id)
+            self._wakeups.refused(platform.id)
             return self._until_room(platform)
-        self._hungry.discard(platform.id)  # who is refused from now on may not be claimed yet
+        self._wakeups.waiting.discard(
+            platform.id
+        )  # who is refused from now on may not be claimed yet
         with self._bulkheads.keeping(platform.id, share):
             claims = await self._store.claim(
                 platform.id,
@@ -159,7 +151,7 @@ class Scheduler:
             self._send(claim, platform)
         if len(claims) < share:
             return POLL_S
-        self._hungry.add(platform.id)
+        self._wakeups.refused(platform.id)
         return self._until_room(platform)
 
     def _may_reclaim(self) -> bool:
@@ -211,10 +203,3 @@ class Scheduler:
 
     def _can_take(self, platform: Platform) -> bool:
         return platform.enabled and self._bulkheads.room(platform) > 0
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
