@@ -70,7 +70,7 @@ async def in_clear(installation: Installation, answer: str) -> None:
         await connection.execute(update(attempts).values(answer=answer, sealed=None))
 
 
-async def clear_answers(installation: Installation) -> int:
+async def plaintext_answers(installation: Installation) -> int:
     """Count what no worker has sealed yet."""
     count = select(func.count()).select_from(attempts).where(clear_answer)
     async with database(installation) as opened, opened.read() as connection:
@@ -175,7 +175,7 @@ async def test_old_clear_answers_are_sealed_by_workers_and_read_meanwhile(
         await in_clear(managed, shown["timeline"][0]["answer"])
         assert await managed.ask("deliveries", "show", name) == shown
         async with managed.worker() as worker:
-            while await clear_answers(managed):
+            while await plaintext_answers(managed):
                 assert worker.running
         assert await managed.ask("deliveries", "show", name) == shown
     await managed.ask(*FORGET)

@@ -58,7 +58,7 @@ async def measure(kind: str, deliveries: int) -> dict[str, float]:
 
 async def _deliver(parts: Parts, tally: Tally) -> tuple[float, float]:
     """Return CPU and wall time from the start of consumption to the last record."""
-    lasting = (parts.flow.scheduler, parts.flow.sweeper, parts.flow.replayer, *parts.chores)
+    lasting = (parts.flow.scheduler, parts.flow.sweeper, parts.flow.replayer, *parts.periodic_jobs)
     tasks = [asyncio.create_task(one.run()) for one in lasting]
     cpu, wall = time.process_time(), time.perf_counter()
     tasks.append(asyncio.create_task(parts.flow.consumer.run()))

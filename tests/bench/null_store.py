@@ -14,7 +14,7 @@ from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
-from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.due import Claim, Expedited
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.relay import Promise
 from disconnect_fanout.policy.change import Change
@@ -67,8 +67,8 @@ class NullDue:
     ) -> Sequence[Claim]:
         return ()
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
-        return Hastened(0)
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
+        return Expedited(0)
 
 
 class NullLetters:
@@ -89,7 +89,7 @@ class NullLetters:
     async def count_dead(self) -> Mapping[str, int]:
         return {}
 
-    async def condemn_undeliverable(self) -> int:
+    async def dead_letter_undeliverable(self) -> int:
         return 0
 
 
@@ -158,8 +158,8 @@ async def null_stores(source: PlatformSource) -> Stores:
         duty=idle,
         balance=idle,
         retention=idle,
-        clear_links=idle,
-        clear_answers=idle,
+        plaintext_links=idle,
+        plaintext_answers=idle,
         older_rows=idle,
         unreadable_events=idle,
         waiting=idle,

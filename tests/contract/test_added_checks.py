@@ -31,7 +31,7 @@ async def add(database: Database, lines: Lines) -> None:
     """Add it as a revision does."""
 
     def revise(connection: Connection, pid: int) -> None:
-        turns = LockTurns(lines.say, patience_s=30)
+        turns = LockTurns(lines.say, lock_wait_s=30)
         context = MigrationContext.configure(connection)
         context.impl = Steps(context.impl, turns)
         looking = looking_tasks.create_task(turns.look(database, pid))

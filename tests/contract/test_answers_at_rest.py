@@ -8,7 +8,7 @@ from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
-from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import PlaintextAnswers
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.schema.tables import attempts
 from disconnect_fanout.domain.attempt import Attempt
@@ -76,7 +76,7 @@ async def test_old_answers_read_the_same_before_and_after_they_are_sealed(
     for number in range(2, 1102):
         await as_an_old_worker(sql_world, name, number, f"{number} {ECHO}")
     before = await shown(sql_world, name)
-    job = ClearAnswers(sql_world.open(), sql_world.vault)
+    job = PlaintextAnswers(sql_world.open(), sql_world.vault)
     assert await job.do_some() == 500
     assert await shown(sql_world, name) == before
     await as_an_old_worker(sql_world, name, 1102, ECHO)
@@ -93,12 +93,12 @@ async def test_what_an_old_worker_reports_late_is_read(sql_world: SqlWorld) -> N
     await person.discard()
     ours = await shown(sql_world, name)
     assert "its worker ended" in str(ours)
-    assert await ClearAnswers(sql_world.database, sql_world.vault).do_some() == 0
+    assert await PlaintextAnswers(sql_world.database, sql_world.vault).do_some() == 0
     async with sql_world.database.record() as connection:
         late = update(attempts).where(attempts.c.delivery_id == name)
         await connection.execute(late.values(answer=ECHO, result="delivered", status=200))
     assert await shown(sql_world, name) == [ECHO]
-    assert await ClearAnswers(sql_world.database, sql_world.vault).do_some() == 1
+    assert await PlaintextAnswers(sql_world.database, sql_world.vault).do_some() == 1
     assert await shown(sql_world, name) == [ECHO]
 
 

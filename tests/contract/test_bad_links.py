@@ -13,7 +13,7 @@ from tests.harness.store.sql_world import SqlWorld
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.migration.migrate import _head, migrate
 from disconnect_fanout.adapters.store.schema import tables
 from disconnect_fanout.adapters.store.seals.event_seals import load_seals
@@ -64,7 +64,7 @@ async def test_a_link_that_can_mean_one_thing_only_means_that(
     expected: dict[str, Any] = {"email": ALICE, "platform_id": "luma", "linked_at": NEW_YEAR} | read
     rows = said(sql_world)
     assert await links_of(sql_world) == [Link(**expected)]
-    assert await ClearLinks(sql_world.database, sql_world.seals).do_some() == 1
+    assert await PlaintextLinks(sql_world.database, sql_world.seals).do_some() == 1
     assert await links_of(sql_world) == [Link(**expected)]
     assert rows == []
 
@@ -82,7 +82,7 @@ async def test_a_link_that_means_nothing_is_set_aside_alone(
         assert [one.platform_id for one in await links_of(sql_world)] == ["cal"]
         assert len(await links_of(sql_world, BOB)) == 1
         assert [(one.table, one.id) for one in rows] == [(RowKind.LINKS, "1")]
-        await ClearLinks(sql_world.database, sql_world.seals).do_some()
+        await PlaintextLinks(sql_world.database, sql_world.seals).do_some()
     assert ALICE not in repr(rows)
 
 
@@ -124,7 +124,7 @@ async def test_the_migration_puts_right_what_it_can_and_bears_the_rest(database_
         assert found[0].unlinked_at == NEW_YEAR_S
         await connection.execute(update(tables.platforms).values(enabled=False))
     assert len(found) == 1 + len(MEANINGLESS)
-    assert await ClearLinks(world.database, world.seals).do_some() == len(found)
+    assert await PlaintextLinks(world.database, world.seals).do_some() == len(found)
     with pytest.raises(DataRefused, match="provider"):
         await insert_row(world, tables.links, CLEAR | {"provider": "yahoo"})
     await world.close()

@@ -11,11 +11,11 @@ from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
-from disconnect_fanout.adapters.store.http_api.api_keys import SqlKeyRing
+from disconnect_fanout.adapters.store.http_api.api_keys import SqlApiKeys
 from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.http_api.token_digest import token_digest
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.replays.selection import ReplaySelector
@@ -148,7 +148,7 @@ async def test_a_key_of_a_newer_kind_lets_nobody_in(sql_world: SqlWorld) -> None
     """It is listed as it is."""
     row: dict[str, Any] = {"id": "key_1", "kind": "partner", "scopes": "", "created_at": 0}
     await insert_row(sql_world, api_keys, row | {"digest": token_digest("x")})
-    ring = SqlKeyRing(sql_world.database)
+    ring = SqlApiKeys(sql_world.database)
     assert await ring.find("x") is None
     assert [one.kind for one in await ring.all()] == ["partner"]
 
@@ -181,7 +181,7 @@ async def test_whoever_is_forgotten_is_forgotten_from_bad_rows_too(sql_world: Sq
     await lift_rules(sql_world)
     await insert_row(sql_world, tables.links, CLEAR | {"provider": "yahoo"})
     await insert_row(sql_world, tables.links, CLEAR | {"provider": "yahoo", "platform_id": ""})
-    await ClearLinks(sql_world.database, sql_world.seals).do_some()
+    await PlaintextLinks(sql_world.database, sql_world.seals).do_some()
     one = event(email=ALICE)
     await sql_world.worker.events.register([intent(one)])
     await spoil_event(sql_world, one.id)

@@ -96,7 +96,7 @@ async def test_a_reader_who_stays_is_named_and_harms_nothing(
     await older_schema(postgres_url, vault, "0005")
     async with holding(postgres_url, table=table):
         with pytest.raises(StillLocked, match=r"process \d+ \(a-dump\).*fanout migrate"):
-            await migrate(postgres_url, vault, patience_s=1)
+            await migrate(postgres_url, vault, lock_wait_s=1)
     await migrate(postgres_url, vault)
     assert await check_schema(database) is None
 

@@ -12,8 +12,8 @@ from tests.harness.store.sql_world import SqlWorld
 from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
 from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
-from disconnect_fanout.adapters.store.links.plaintext_spelling import ODD, key
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
+from disconnect_fanout.adapters.store.links.plaintext_search import ODD, key
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.schema.tables import clear, links
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
@@ -54,7 +54,7 @@ async def found(world: SqlWorld, email: str, google_id: str | None = None) -> li
 
 
 async def seal_all(world: SqlWorld) -> None:
-    chore = ClearLinks(world.database, world.seals)
+    chore = PlaintextLinks(world.database, world.seals)
     while await chore.do_some():
         pass
 
@@ -161,7 +161,7 @@ async def test_odd_ones_are_sealed_first(sql_world: SqlWorld) -> None:
     """Every look-up reads them, so they are not left behind a million others."""
     await sql_world.insert_clear_links(*(link(f"u{n}@example.com", "luma") for n in range(600)))
     await sql_world.insert_clear_links(*(link(f"Ü{n}@example.com", "luma") for n in range(10)))
-    assert await ClearLinks(sql_world.database, sql_world.seals).do_some() == 10
+    assert await PlaintextLinks(sql_world.database, sql_world.seals).do_some() == 10
     odd = select(func.count()).select_from(links).where(key(sql_world.database, "email") == ODD)
     async with sql_world.database.read() as connection:
         assert (await connection.execute(odd)).scalar_one() == 0

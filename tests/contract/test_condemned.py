@@ -52,7 +52,7 @@ async def test_condemning_ends_when_its_reason_does(
     registry = PlatformRegistry(sql_world.database, sql_world.vault)
     database = InterleavedDatabase(sql_world.url, {2: lambda: change(registry, sql_world)})
     sql_world.databases.append(database)
-    assert await SqlDeadLetterStore(database).condemn_undeliverable() == 500
+    assert await SqlDeadLetterStore(database).dead_letter_undeliverable() == 500
     reason = "endpoint_disabled" if known else "unknown_platform"
     rows = [await sql_world.row(name) for name in names[::100]]
     assert {row.reason for row in rows} <= {None, reason}
@@ -68,7 +68,7 @@ async def test_a_platform_that_is_enabled_before_the_first_portion_loses_nothing
     registry = PlatformRegistry(sql_world.database, sql_world.vault)
     database = InterleavedDatabase(sql_world.url, {1: lambda: registry.enable("luma")})
     sql_world.databases.append(database)
-    assert await SqlDeadLetterStore(database).condemn_undeliverable() == 0
+    assert await SqlDeadLetterStore(database).dead_letter_undeliverable() == 0
     assert await sql_world.worker.letters.decided(names) == []
 
 
@@ -81,6 +81,6 @@ async def test_a_platform_that_is_removed_in_the_middle_is_unknown_from_then_on(
     registry = PlatformRegistry(sql_world.database, sql_world.vault)
     database = InterleavedDatabase(sql_world.url, {2: lambda: registry.remove("luma")})
     sql_world.databases.append(database)
-    assert await SqlDeadLetterStore(database).condemn_undeliverable() == 600
+    assert await SqlDeadLetterStore(database).dead_letter_undeliverable() == 600
     reasons = [str(one.reason) for one in await sql_world.worker.letters.decided(names)]
     assert (reasons.count("endpoint_disabled"), reasons.count("unknown_platform")) == (500, 100)

@@ -99,8 +99,8 @@ async def test_what_nobody_will_send_is_decided(world: World) -> None:
     fine, off = await registered(world.worker), await registered(world.worker, "off")
     unknown = await registered(world.worker, "unknown", lease="mine")
     await world.worker.ledger.commit([attempted(unknown, "mine", RETRY, platform_id="unknown")])
-    assert await world.worker.letters.condemn_undeliverable() == 2
-    assert await world.worker.letters.condemn_undeliverable() == 0
+    assert await world.worker.letters.dead_letter_undeliverable() == 2
+    assert await world.worker.letters.dead_letter_undeliverable() == 0
     assert (await world.row(off)).reason == "endpoint_disabled"
     assert (await world.row(unknown)).reason == "unknown_platform"
     assert await due(world.worker) == [fine]
@@ -109,11 +109,11 @@ async def test_what_nobody_will_send_is_decided(world: World) -> None:
 async def test_what_is_being_sent_is_not_condemned(world: World) -> None:
     """A leased row is its worker's; an abandoned one is interrupted, then decided."""
     name = await registered(world.worker, "unknown", lease="mine")
-    assert await world.worker.letters.condemn_undeliverable() == 0
+    assert await world.worker.letters.dead_letter_undeliverable() == 0
     await world.pass_time(LEASE_S + 5)
-    assert await world.worker.letters.condemn_undeliverable() == 0
+    assert await world.worker.letters.dead_letter_undeliverable() == 0
     await world.pass_time(10)
-    assert await world.worker.letters.condemn_undeliverable() == 1
+    assert await world.worker.letters.dead_letter_undeliverable() == 1
     (attempt,) = await world.timeline(name)
     assert attempt.result is Result.INTERRUPTED
     assert (await world.row(name)).attempts == 1

@@ -18,7 +18,7 @@ from tests.harness.store.examples import (
 from tests.harness.store.world import Ports, World
 
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, RetryIn
 
@@ -134,7 +134,7 @@ async def test_hastened_rows_are_due_at_once(world: World) -> None:
     await world.worker.ledger.commit(
         [attempted(name, "mine", RETRY) for name in [*names, elsewhere]]
     )
-    assert await world.worker.due.hasten("luma", 10) == Hastened(3)
+    assert await world.worker.due.expedite("luma", 10) == Expedited(3)
     assert sorted(await due(world.worker)) == sorted(names)
     assert await due(world.worker, "cal") == []
 
@@ -146,9 +146,9 @@ async def test_no_more_is_hastened_than_asked(world: World) -> None:
         names.append(await registered(world.worker, lease="mine"))
         retry = RetryIn(wait, at_least_s=0.0, step=1)
         await world.worker.ledger.commit([attempted(names[-1], "mine", retry)])
-    assert await world.worker.due.hasten("luma", 2) == Hastened(2)
+    assert await world.worker.due.expedite("luma", 2) == Expedited(2)
     assert sorted(await due(world.worker)) == sorted(names[1:])
-    assert await world.worker.due.hasten("luma", 2) == Hastened(1)
+    assert await world.worker.due.expedite("luma", 2) == Expedited(1)
 
 
 async def test_nothing_is_hastened_before_its_retry_after(world: World) -> None:
@@ -156,14 +156,14 @@ async def test_nothing_is_hastened_before_its_retry_after(world: World) -> None:
     name = await registered(world.worker, lease="mine")
     asked = RetryIn(300.0, at_least_s=60.0, step=1)
     await world.worker.ledger.commit([attempted(name, "mine", asked)])
-    early = await world.worker.due.hasten("luma", 5)
+    early = await world.worker.due.expedite("luma", 5)
     assert early.count == 0
     assert early.more_in_s == pytest.approx(60, abs=5)
     await world.pass_time(50)
-    assert (await world.worker.due.hasten("luma", 5)).count == 0
+    assert (await world.worker.due.expedite("luma", 5)).count == 0
     assert await due(world.worker) == []
     await world.pass_time(11)
-    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
+    assert await world.worker.due.expedite("luma", 5) == Expedited(1)
     assert await due(world.worker) == [name]
 
 
@@ -171,24 +171,24 @@ async def test_a_row_that_was_hastened_in_vain_keeps_its_next_turn(world: World)
     """Of two waits in a row one at most is shortened, and the store does not count on it."""
     name = await registered(world.worker, lease="mine")
     await world.worker.ledger.commit([attempted(name, "mine", RETRY)])
-    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
+    assert await world.worker.due.expedite("luma", 5) == Expedited(1)
     again = await claimed(world.worker)
     assert again.progress.step == 1
     retry = RetryIn(600.0, at_least_s=0.0, step=2)
     await world.worker.ledger.commit([attempted(name, again.lease, retry, number=2)])
-    assert await world.worker.due.hasten("luma", 5) == Hastened(0)
+    assert await world.worker.due.expedite("luma", 5) == Expedited(0)
     await world.pass_time(601)
     at_its_turn = await claimed(world.worker)
     retry = RetryIn(900.0, at_least_s=0.0, step=3)
     await world.worker.ledger.commit([attempted(name, at_its_turn.lease, retry, number=3)])
-    assert await world.worker.due.hasten("luma", 5) == Hastened(1)
+    assert await world.worker.due.expedite("luma", 5) == Expedited(1)
 
 
 async def test_hastening_leaves_leased_and_due_rows_alone(worker: Ports) -> None:
     """What is being sent is not made due under the sender's hands."""
     await registered(worker, lease="mine")
     await registered(worker)
-    assert await worker.due.hasten("luma", 5) == Hastened(0)
+    assert await worker.due.expedite("luma", 5) == Expedited(0)
     assert len(await due(worker)) == 1
 
 

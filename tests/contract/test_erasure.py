@@ -12,8 +12,8 @@ from tests.harness.store.examples import attempted, event, intent, link, planned
 from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import PlaintextAnswers
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.privacy import postgres_erasure, sqlite_erasure
 from disconnect_fanout.adapters.store.privacy.erasure import Erased, erase
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
@@ -53,7 +53,7 @@ async def clear_past(world: SqlWorld) -> None:
 async def sealed(world: SqlWorld) -> None:
     """What the workers do within seconds."""
     for job in (
-        ClearLinks(world.database, world.seals), ClearAnswers(world.database, world.vault)
+        PlaintextLinks(world.database, world.seals), PlaintextAnswers(world.database, world.vault)
     ):  # fmt: skip
         while await job.do_some():
             pass

@@ -41,7 +41,7 @@ from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.link_store import Opening
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
-from disconnect_fanout.policy.tenure import opened
+from disconnect_fanout.policy.link_lifetime import opened
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
 NOTHING = PersonalData(links=0, events=0, deliveries=0, attempts=0, untold=0, dead=0)

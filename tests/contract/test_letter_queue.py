@@ -147,7 +147,7 @@ async def weeded(stage: Stage, *condemned: LetterKey) -> Shown:
         shown.extend(keys)
         return [index for index, one in enumerate(keys) if one in condemned]
 
-    await stage.letters.weed(judge)
+    await stage.letters.purge(judge)
     return shown
 
 
@@ -186,7 +186,7 @@ async def test_a_judge_that_fails_changes_nothing(stage: Stage) -> None:
         raise StoreUnreachable("no answer")
 
     with pytest.raises(StoreUnreachable):
-        await stage.letters.weed(judge)
+        await stage.letters.purge(judge)
     assert await weeded(stage) == [key(0), key(1), key(2)]
 
 
@@ -198,7 +198,7 @@ async def test_what_comes_while_a_judge_thinks_stays(stage: Stage) -> None:
         await stage.letters.publish(letter(2))
         return range(len(keys))
 
-    await stage.letters.weed(judge)
+    await stage.letters.purge(judge)
     assert await weeded(stage) == [key(2)]
 
 
@@ -209,7 +209,7 @@ async def test_without_a_broker_everything_says_so(stage: Stage) -> None:
     with pytest.raises(BrokerUnreachable):
         await stage.nowhere.depth()
     with pytest.raises(BrokerUnreachable):
-        await stage.nowhere.weed(lambda _keys: asyncio.sleep(0, ()))
+        await stage.nowhere.purge(lambda _keys: asyncio.sleep(0, ()))
 
 
 async def test_a_rejected_event_stays_as_it_came(stage: Stage) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert, select
 from tests.harness.store.sql_world import SqlWorld
 
-from disconnect_fanout.adapters.store.links.plaintext_spelling import ODD, key
+from disconnect_fanout.adapters.store.links.plaintext_search import ODD, key
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.links.search import LinkSearch
 from disconnect_fanout.adapters.store.schema.tables import links

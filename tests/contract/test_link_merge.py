@@ -16,7 +16,7 @@ from disconnect_fanout.domain.event import Provider, User
 from disconnect_fanout.domain.identity import connect_hash
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.link_store import Opening
-from disconnect_fanout.policy.tenure import opened
+from disconnect_fanout.policy.link_lifetime import opened
 
 ALICE = "alice@example.com"
 T0, T1, T2, T3 = (datetime(2025, month, 1, tzinfo=UTC) for month in (1, 3, 5, 7))

@@ -11,7 +11,7 @@ from tests.harness.store.sql_world import SqlWorld
 from disconnect_fanout.adapters.crypto.vault import Vault, new_key
 from disconnect_fanout.adapters.store.links.book import LinkBook, LinkChoice
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.link import Link
@@ -34,7 +34,7 @@ async def found(world: SqlWorld, email: str = ALICE, google_id: str | None = Non
 
 async def seal_all(world: SqlWorld) -> int:
     """Do the worker's chore to its end; return how many links it sealed."""
-    chore, count = ClearLinks(world.database, world.seals), 0
+    chore, count = PlaintextLinks(world.database, world.seals), 0
     while some := await chore.do_some():
         count += some
     return count
@@ -107,14 +107,14 @@ async def test_the_owner_ends_a_sealed_link_by_its_id(sql_world: SqlWorld) -> No
 async def test_sealing_goes_in_batches(sql_world: SqlWorld) -> None:
     """At most 500 rows a transaction, so that nobody waits for the writer long."""
     await sql_world.insert_clear_links(*(link(f"u{n}@example.com", "luma") for n in range(1100)))
-    chore = ClearLinks(sql_world.database, sql_world.seals)
+    chore = PlaintextLinks(sql_world.database, sql_world.seals)
     assert [await chore.do_some() for _ in range(4)] == [500, 500, 100, 0]
 
 
 async def test_two_workers_seal_each_link_once(sql_world: SqlWorld) -> None:
     """What one has locked the other passes over."""
     await sql_world.insert_clear_links(*(link(f"u{n}@example.com", "luma") for n in range(600)))
-    chore = ClearLinks(sql_world.open(), sql_world.seals)
+    chore = PlaintextLinks(sql_world.open(), sql_world.seals)
     async with sql_world.database.intend() as connection:
         mine = select(links.c.id).order_by(links.c.id).limit(100).with_for_update()
         await connection.execute(mine)

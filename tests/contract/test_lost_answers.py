@@ -28,7 +28,7 @@ async def register_as(
     if isinstance(store, FakeEventStore):
         return list(store.write(intents, writer, again=again))
     assert isinstance(store, SqlEventStore)
-    return list(await store._desk.register(intents, writer, again=again))
+    return list(await store._inserter.register(intents, writer, again=again))
 
 
 async def test_who_tries_again_finds_his_own_event_new(world: World) -> None:

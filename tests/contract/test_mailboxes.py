@@ -103,10 +103,10 @@ async def test_an_earlier_disconnect_of_a_namesake_is_nobody_elses(world: World)
     for one, other in APART:
         await at_work.overlook(nameless(one))
         learnt = await at_work.links.learn(connect(f"c_{other}", user=User(other, None)))
-        assert learnt == Linked(told=0)
+        assert learnt == Linked(recipients=0)
         assert await ends(world, other) == [None]
         learnt = await at_work.links.learn(connect(f"c_{one}", user=User(one, None)))
-        assert learnt == Linked(told=1)
+        assert learnt == Linked(recipients=1)
 
 
 async def test_a_connect_that_is_there_in_another_spelling_is_one_link(world: World) -> None:

@@ -85,7 +85,7 @@ def _planned(one: DisconnectEvent, platform_id: str) -> PlannedDelivery:
 async def test_a_connect_opens_a_link(world: World) -> None:
     """It is learnt once: the same again is known, and another content under its id a conflict."""
     at_work = await worker(world)
-    assert await at_work.links.learn(connect("c1")) == Linked(told=0)
+    assert await at_work.links.learn(connect("c1")) == Linked(recipients=0)
     assert await at_work.links.learn(connect("c1")) is Registration.KNOWN
     assert await at_work.links.learn(connect("c1", "cal")) is Registration.CONFLICT
     assert await stored(world) == [
@@ -137,10 +137,10 @@ async def test_a_connect_learnt_after_its_disconnect_is_told_then(world: World) 
     """Its link is closed, its platform has a delivery that is due, and the balance closes."""
     at_work = await worker(world)
     await at_work.disconnect(event("d1"))
-    assert await at_work.links.learn(connect("c1", at=DISCONNECTED_AT)) == Linked(told=1)
+    assert await at_work.links.learn(connect("c1", at=DISCONNECTED_AT)) == Linked(recipients=1)
     assert await due(world.worker) == [delivery_id("d1", "luma")]
     assert [one.unlinked_at for one in await stored(world)] == [DISCONNECTED_AT]
-    assert await at_work.links.learn(connect("c2", at=AFTER)) == Linked(told=0)
+    assert await at_work.links.learn(connect("c2", at=AFTER)) == Linked(recipients=0)
     assert await world.worker.balance.difference() == 0
 
 
@@ -148,9 +148,9 @@ async def test_a_late_connect_is_found_by_its_google_id(world: World) -> None:
     """The address may have changed since; the account is the same."""
     at_work = await worker(world)
     await at_work.disconnect(event("d1", email="old@example.com"))
-    assert await at_work.links.learn(connect("c1")) == Linked(told=1)
+    assert await at_work.links.learn(connect("c1")) == Linked(recipients=1)
     other = User("old@example.com", "another account")
-    assert await at_work.links.learn(connect("c2", user=other)) == Linked(told=0)
+    assert await at_work.links.learn(connect("c2", user=other)) == Linked(recipients=0)
 
 
 async def test_a_redelivery_tells_nobody_twice(world: World) -> None:
@@ -226,7 +226,7 @@ async def test_a_platform_that_is_not_registered_becomes_a_dead_letter(world: Wo
     """Late or not, it is never silence."""
     at_work = await worker(world)
     await at_work.disconnect(event("d1"))
-    assert await at_work.links.learn(connect("c1", "plat_gone")) == Linked(told=1)
+    assert await at_work.links.learn(connect("c1", "plat_gone")) == Linked(recipients=1)
     row = await world.row(delivery_id("d1", "plat_gone"))
     assert (row.state, row.reason) == ("pending", "unknown_platform")
 
@@ -239,7 +239,7 @@ async def test_connects_are_forgotten_with_the_history(world: World) -> None:
     chore = world.worker.retention(60)
     while await chore.do_some():
         pass
-    assert await at_work.links.learn(connect("c1")) == Linked(told=0)
+    assert await at_work.links.learn(connect("c1")) == Linked(recipients=0)
     assert len(await stored(world)) == 1
 
 

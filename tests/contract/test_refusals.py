@@ -73,7 +73,7 @@ async def test_what_refuses_everything_is_an_outage(sql_world: SqlWorld, kind: s
     """The probe says so in the database's words, whatever the code; no address is in them."""
     if kind not in _kinds(sql_world):
         return  # nothing to claim: this database has no such thing
-    store = SqlEventStore(sql_world.database, sql_world.seals, hold_s=0.2)
+    store = SqlEventStore(sql_world.database, sql_world.seals, retry_for_s=0.2)
     await store.probe()
     await _run(sql_world.database, _kinds(sql_world)[kind])
     with pytest.raises(StoreRefuses) as caught:
@@ -165,7 +165,7 @@ async def test_a_refusal_of_all_outcomes_is_waited_out(sql_world: SqlWorld) -> N
 
 async def test_an_event_is_new_after_a_refusal(sql_world: SqlWorld) -> None:
     """What was refused was not written: the next try owns it."""
-    store = SqlEventStore(sql_world.database, sql_world.seals, sleep=at_once, hold_s=0.5)
+    store = SqlEventStore(sql_world.database, sql_world.seals, sleep=at_once, retry_for_s=0.5)
     one = event()
     await _run(sql_world.database, ["ALTER TABLE deliveries RENAME TO gone"])
     with pytest.raises(StoreUnreachable):

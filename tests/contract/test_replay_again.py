@@ -20,7 +20,7 @@ async def test_what_was_delivered_is_sent_again_and_stays_delivered(world: World
     row = await world.row(name)
     assert (row.state, row.replays, row.step, row.job) == ("delivered", 1, 0, job)
     delivery = await claimed(world.worker)
-    assert delivery.progress.told
+    assert delivery.progress.delivered
     change = attempted(name, delivery.lease, Delivered(), number=2, replay=True)
     await world.worker.ledger.commit([change])
     await world.worker.replays.advance(HORIZON_S)
@@ -67,7 +67,7 @@ async def test_what_was_told_is_not_undone_by_giving_up(world: World) -> None:
     (one, lease), _ = (await claimed_some(world, 2)).items()
     await world.worker.ledger.commit([GivenUp(one, lease, DeadReason.EXPIRED)])
     await world.pass_time(LEASE_S + 11)
-    assert await world.worker.letters.condemn_undeliverable() == 1
+    assert await world.worker.letters.dead_letter_undeliverable() == 1
     await world.worker.replays.advance(HORIZON_S)
     after = await progress(world, job)
     assert (after.state, after.failed) == ("done", 2)

@@ -9,7 +9,7 @@ from tests.harness.store.world import World
 
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replays.job import WrongState
-from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.policy.decide import Delivered
 
 
@@ -40,7 +40,7 @@ async def test_a_paused_job_is_held_at_once_with_all_that_it_released(world: Wor
     await world.worker.jobs.pause(job)
     await world.pass_time(400)
     assert await due(world.worker, limit=50) == []
-    assert await world.worker.due.hasten("luma", 50) == Hastened(0)
+    assert await world.worker.due.expedite("luma", 50) == Expedited(0)
     assert await world.worker.replays.advance(HORIZON_S) == 0
     assert (await progress(world, job)).state == "paused"
     await world.worker.jobs.create([other])

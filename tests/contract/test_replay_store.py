@@ -9,7 +9,7 @@ from tests.harness.store.examples import EXHAUSTED, attempted, claimed, dead, du
 from tests.harness.store.replay_examples import HORIZON_S, many_dead, progress
 from tests.harness.store.world import World
 
-from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 
@@ -92,7 +92,7 @@ async def test_a_recovered_platform_does_not_break_the_rate(world: World) -> Non
     names = await many_dead(world, 10)
     await world.worker.jobs.create(names, rate_per_s=0.1)
     assert await world.worker.replays.advance(horizon_s=60) == 7
-    assert await world.worker.due.hasten("luma", 10) == Hastened(0)
+    assert await world.worker.due.expedite("luma", 10) == Expedited(0)
     assert len(await due(world.worker)) == 1
 
 
@@ -155,7 +155,7 @@ async def test_a_condemned_replay_has_failed(world: World) -> None:
     name = await dead(world.worker)
     job = await world.worker.jobs.create([name])
     await world.worker.replays.advance(HORIZON_S)
-    assert await world.worker.letters.condemn_undeliverable() == 1
+    assert await world.worker.letters.dead_letter_undeliverable() == 1
     await world.worker.replays.advance(HORIZON_S)
     after = await progress(world, job)
     assert (after.state, after.failed) == ("done", 1)

@@ -18,7 +18,7 @@ from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
 from disconnect_fanout.adapters.store.links.book import LinkBook
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.schema.api_tables import outbox
 from disconnect_fanout.adapters.store.schema.tables import events, links
@@ -188,7 +188,7 @@ async def test_links_that_nobody_can_open_do_not_starve_those_behind(sql_world: 
     }  # fmt: skip
     async with sql_world.database.record() as connection:
         await connection.execute(insert(links), [bad] * 1001)
-    chore = ClearLinks(sql_world.database, sql_world.seals)
+    chore = PlaintextLinks(sql_world.database, sql_world.seals)
     for number in range(2):
         await sql_world.insert_clear_links(link(f"{number}@example.com", "luma"))
         assert await chore.do_some() == 1

@@ -74,7 +74,7 @@ async def test_a_retry_renews_the_lease(sql_world: SqlWorld) -> None:
 async def test_an_outage_beyond_our_patience_is_reported(sql_world: SqlWorld) -> None:
     """The event goes back to the broker then; nothing is known to be written."""
     database = failing(sql_world, *[Cut.BEFORE] * 1_000)
-    store = SqlEventStore(database, sql_world.seals, hold_s=0.05)
+    store = SqlEventStore(database, sql_world.seals, retry_for_s=0.05)
     with pytest.raises(StoreUnreachable, match=r"0\.05 s"):
         await store.register([intent(event())])
     assert 1 <= 1_000 - len(database.cuts) < 10

@@ -11,7 +11,7 @@ from tests.harness.store.replay_examples import HORIZON_S
 from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.policy.plan import counts
@@ -46,7 +46,7 @@ async def test_odd_links_that_nobody_can_open_do_not_starve_those_behind(
     }  # fmt: skip
     async with sql_world.database.record() as connection:
         await connection.execute(insert(links), [bad] * 1001)
-    chore = ClearLinks(sql_world.database, sql_world.seals)
+    chore = PlaintextLinks(sql_world.database, sql_world.seals)
     for written in ("wei\u00df@example.com", "plain@example.com"):
         await sql_world.insert_clear_links(link(written, "luma"))
         assert await chore.do_some() == 1

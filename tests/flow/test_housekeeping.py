@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tests.harness.fakes.operator_store import FakeDuty
+from tests.harness.fakes.operator_store import FakeLeaderLease
 from tests.harness.flow.stage import LoopTables
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
-from disconnect_fanout.flow.fact import ChoreDone, DutyFailed, Fact
+from disconnect_fanout.flow.fact import DutyFailed, Fact, PeriodicJobDone
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.outage import StoreUnreachable
 
@@ -34,7 +34,7 @@ class Sweeping:
 
 def keeping(tables: LoopTables, chore: Sweeping, worker: str, facts: list[Fact]) -> Housekeeping:
     return Housekeeping(
-        "sweeping", chore, every_s=EVERY_S, duty=FakeDuty(tables), worker=worker,
+        "sweeping", chore, every_s=EVERY_S, duty=FakeLeaderLease(tables), worker=worker,
         observe=facts.append,
     )  # fmt: skip
 
@@ -49,10 +49,10 @@ def test_a_chore_is_done_to_its_end_with_pauses() -> None:
         await pass_time(EVERY_S / 2)
         gaps = {round(b - a, 3) for a, b in zip(chore.at, chore.at[1:], strict=False)}
         assert (chore.left, gaps) == (0, {Housekeeping.PAUSE_S})
-        assert facts == [ChoreDone("sweeping", 35)]
+        assert facts == [PeriodicJobDone("sweeping", 35)]
         chore.left = 5
         await pass_time(EVERY_S)
-        assert facts[1:] == [ChoreDone("sweeping", 5)]
+        assert facts[1:] == [PeriodicJobDone("sweeping", 5)]
         run.cancel()
 
     in_virtual_time(story())
@@ -90,7 +90,7 @@ def test_an_outage_puts_the_chore_off() -> None:
         await pass_time(1)
         told, failed = facts
         assert failed == DutyFailed("sweeping", "away")
-        assert isinstance(told, ChoreDone)
+        assert isinstance(told, PeriodicJobDone)
         assert told.rows == 1000 - chore.left
         chore.reachable = True
         await pass_time(EVERY_S + 10)

@@ -16,8 +16,8 @@ from disconnect_fanout.flow.database_health import SLOW_S, Ask, DatabaseHealth
 from disconnect_fanout.flow.due import Claim
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.flow.scheduler import PATIENCE_S
 from disconnect_fanout.policy.change import Change
+from disconnect_fanout.policy.lease import REPORT_FIRST_S
 
 
 class LostAnswer(FakeEventStore):
@@ -138,10 +138,10 @@ def test_leases_are_taken_again_when_their_holders_had_their_time() -> None:
             assert worker.scheduler._may_reclaim()
             outside.tables.outages += 1
             assert not worker.scheduler._may_reclaim()
-            await pass_time(PATIENCE_S - 1)
+            await pass_time(REPORT_FIRST_S - 1)
             outside.tables.outages += 1
             assert not worker.scheduler._may_reclaim()
-            await pass_time(PATIENCE_S - 1)
+            await pass_time(REPORT_FIRST_S - 1)
             assert not worker.scheduler._may_reclaim()
             await pass_time(1)
             assert worker.scheduler._may_reclaim()

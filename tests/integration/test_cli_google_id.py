@@ -10,7 +10,7 @@ from tests.harness.store.sql_world import SqlWorld
 from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.store.links.odd_google_ids import odd_google_ids
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.schema.tables import links
 
 ODD = [
@@ -87,7 +87,7 @@ def test_what_is_stored_already_is_said_by_check(any_operator: Operator) -> None
             for google_id in ("1.05942E+11", "12 34", "42", " 43 ", ""):
                 await connection.execute(insert(links).values(row | {"google_id": google_id}))
         counts.append(await odd_google_ids(world.database))
-        chore = ClearLinks(world.database, world.seals)
+        chore = PlaintextLinks(world.database, world.seals)
         while await chore.do_some():
             pass
         counts.append(await odd_google_ids(world.database))

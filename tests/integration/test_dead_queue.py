@@ -1,4 +1,4 @@
-"""The dead-letter queue: one letter each, weeded by a judge, browsed by everyone."""
+"""The dead-letter queue: one letter each, weeded by a select_stale, browsed by everyone."""
 
 import asyncio
 import time
@@ -50,15 +50,15 @@ Keys = list[LetterKey | None]
 
 
 async def shown(letters: AmqpLetterQueue, *condemned: int) -> Keys:
-    """Every message that a judge is shown; those at ``condemned`` go."""
+    """Every message that a select_stale is shown; those at ``condemned`` go."""
     seen: Keys = []
 
-    async def judge(keys: Sequence[LetterKey | None]) -> Collection[int]:
+    async def select_stale(keys: Sequence[LetterKey | None]) -> Collection[int]:
         first = len(seen)
         seen.extend(keys)
         return [index - first for index in condemned if 0 <= index - first < len(keys)]
 
-    await letters.weed(judge)
+    await letters.purge(select_stale)
     return seen
 
 
@@ -124,11 +124,11 @@ async def test_a_judge_that_fails_changes_nothing(
     for number in range(3):
         await letters.publish(letter(number))
 
-    async def judge(_keys: Sequence[LetterKey | None]) -> Collection[int]:
+    async def select_stale(_keys: Sequence[LetterKey | None]) -> Collection[int]:
         raise StoreUnreachable("no answer")
 
     with pytest.raises(StoreUnreachable):
-        await letters.weed(judge)
+        await letters.purge(select_stale)
     await amqp.depth_becomes(amqp_url, topology.dead_queue, 3)
 
 

@@ -201,7 +201,7 @@ def test_nothing_expires_before_one_attempt(attempts: int, age_s: float, *, gone
         (Progress(attempts=9, replays=1, age_s=100.0, interruptions=1), None),
         (Progress(attempts=9, replays=1, age_s=1e9, step=1), DeadReason.EXPIRED),
         (
-            Progress(attempts=9, replays=1, age_s=1e9, interruptions=1, told=True),
+            Progress(attempts=9, replays=1, age_s=1e9, interruptions=1, delivered=True),
             DeadReason.EXPIRED,
         ),
         (Progress(attempts=99, replays=1, interruptions=99), None),

@@ -118,7 +118,7 @@ def test_no_more_is_at_risk_than_was_delivered(steps: list[str]) -> None:
 
 @given(st.integers(1, 400), st.floats(1.0, 3600.0))
 def test_flapping_costs_one_row_and_no_more(cycles: int, period_s: float) -> None:
-    """Down, one success, down again: after the first time a single success hastens nothing."""
+    """Down, one success, down again: after the first time a single success expedites nothing."""
     found, used, now = Recovery(), 0, 0.0
     for _ in range(cycles):
         found = failed(found, now)

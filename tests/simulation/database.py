@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import count
 from typing import TypeVar
 
-from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
+from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeLeaderLease, FakeReplayStore
 from tests.harness.fakes.store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.simulation.process import Process
 from tests.simulation.tables import SimulatedTables
@@ -19,7 +19,7 @@ from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
-from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.due import Claim, Expedited
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 from disconnect_fanout.policy.change import Change
@@ -185,8 +185,8 @@ class LinedDue:
             self._unheard += claims
             raise
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
-        return await self._line.ask("hasten", lambda: self._store.hasten(platform_id, limit))
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
+        return await self._line.ask("expedite", lambda: self._store.expedite(platform_id, limit))
 
 
 class LinedPlatforms:
@@ -214,16 +214,16 @@ class LinedLetters:
         return await self._line.ask(LOOK, lambda: self._store.overdue(older_than_s, limit))
 
     async def standing(self, keys: Collection[str]) -> Mapping[str, int]:
-        return await self._line.ask("weed", lambda: self._store.standing(keys))
+        return await self._line.ask("purge", lambda: self._store.standing(keys))
 
     async def dead(self, after: str, limit: int) -> Sequence[DeadLetter]:
-        return await self._line.ask("weed", lambda: self._store.dead(after, limit))
+        return await self._line.ask("purge", lambda: self._store.dead(after, limit))
 
     async def count_dead(self) -> Mapping[str, int]:
         return await self._line.ask(LOOK, self._store.count_dead)
 
-    async def condemn_undeliverable(self) -> int:
-        return await self._line.ask("condemn", self._store.condemn_undeliverable)
+    async def dead_letter_undeliverable(self) -> int:
+        return await self._line.ask("condemn", self._store.dead_letter_undeliverable)
 
 
 class LinedReplays:
@@ -237,12 +237,12 @@ class LinedReplays:
         return await self._line.ask("advance", lambda: self._store.advance(horizon_s))
 
 
-class LinedDuty:
-    """``flow.sweeper.Duty``."""
+class LinedLeaderLease:
+    """``flow.sweeper.LeaderLease``."""
 
     def __init__(self, line: Line, tables: SimulatedTables) -> None:
         self._line = line
-        self._duty = FakeDuty(tables)
+        self._duty = FakeLeaderLease(tables)
 
     async def hold(self, name: str, holder: str, for_s: float) -> bool:
         return await self._line.ask("duty", lambda: self._duty.hold(name, holder, for_s))

@@ -17,7 +17,7 @@ from tests.simulation.scenario import (
 
 from disconnect_fanout.policy.decide import RetryPolicy
 
-MOMENTS = ("register", "arrive", "commit", "ack", "letter", "claim", "advance", "weed", "read")
+MOMENTS = ("register", "arrive", "commit", "ack", "letter", "claim", "advance", "purge", "read")
 _RANDOM_MANNERS = [Manner.STEADY, *Manner]
 _SCHEDULES = ((), (1.0,), (0.5, 2.0), (1.0, 2.0, 4.0))
 

@@ -12,17 +12,18 @@ from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.outcome import Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Sender
-from disconnect_fanout.flow.due import Claim, DueStore, Hastened
+from disconnect_fanout.flow.due import Claim, DueStore, Expedited
 from disconnect_fanout.flow.fan_out import FanOut
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 from disconnect_fanout.flow.recorder import Ledger
-from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, EventStore
+from disconnect_fanout.flow.resolver import EventStore
 from disconnect_fanout.flow.webhook import WebhookRequest
 from disconnect_fanout.flow.wiring import Kinds, Ports
 from disconnect_fanout.policy.change import Attempted, Barrier, Change, LetterConfirmed
 from disconnect_fanout.policy.delivery_row import DeliveryRow
+from disconnect_fanout.policy.lease import MARGIN_S
 
 
 class AcksFirst(FanOut):
@@ -86,8 +87,8 @@ class ShortClaims:
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         return await self._store.due_platforms(platform_ids)
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
-        return await self._store.hasten(platform_id, limit)
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
+        return await self._store.expedite(platform_id, limit)
 
     async def claim(
         self,
@@ -199,7 +200,7 @@ class Credulous(Serene):
 
 
 def _short(lease_s: float) -> float:
-    return (lease_s - LEASE_MARGIN_S) / 3
+    return (lease_s - MARGIN_S) / 3
 
 
 def _hurried(intent: Intent) -> Intent:

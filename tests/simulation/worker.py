@@ -15,8 +15,8 @@ from tests.harness.flow.stage import EPOCH_MS, GRACE, EmptyOutbox, publish_nothi
 from tests.simulation.database import (
     Line,
     LinedDue,
-    LinedDuty,
     LinedEvents,
+    LinedLeaderLease,
     LinedLedger,
     LinedLetters,
     LinedPlatforms,
@@ -121,7 +121,7 @@ class Worker:
             parts.sweeper.run,
             parts.replayer.run,
             parts.relay.run,
-            self._keep_watch(parts),
+            self._watch_consumer(parts),
         )
         watch = partial(self._watch, parts.directory)
         running = [asyncio.create_task(self._duty(one)) for one in (*works, watch)]
@@ -140,9 +140,9 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a duty that ends is a finding
             self._crashed(error)
 
-    def _keep_watch(self, parts: Flow[FakeConsumer]) -> Callable[[], Awaitable[None]]:
+    def _watch_consumer(self, parts: Flow[FakeConsumer]) -> Callable[[], Awaitable[None]]:
         async def keep() -> None:
-            await parts.watchman.run()
+            await parts.watchdog.run()
             self._stop.set()  # there is no hope for the consumer: leave, to be started again
 
         return keep
@@ -187,7 +187,7 @@ class Worker:
             letters=LinedLetters(line, tables),
             replays=LinedReplays(line, tables),
             outbox=EmptyOutbox(),
-            duty=LinedDuty(line, tables),
+            duty=LinedLeaderLease(line, tables),
             queue=BrokeredLetters(broker, weather, around.scenario.window),
             rejects=BrokeredRejects(broker, weather, give_up_after_s=_REJECT_S),
             waiting_events=BrokeredDepth(broker, weather),

@@ -20,7 +20,7 @@ class FakeBalance:
 
 
 class FakeRetention:
-    """``flow.housekeeping.Chore``."""
+    """``flow.housekeeping.PeriodicJob``."""
 
     def __init__(self, tables: FakeTables, keep_s: float) -> None:
         self._tables = tables

@@ -66,7 +66,7 @@ class FakeDeadLetterStore:
         """Return the number of open dead letters by platform."""
         return Counter(row.platform_id for row in self._rows(_dead))
 
-    async def condemn_undeliverable(self) -> int:
+    async def dead_letter_undeliverable(self) -> int:
         """Decide pending, unleased rows of disabled or unknown platforms; return how many."""
         abandoned = self._tables.now_ms - span_ms(_REPORT_FIRST_S)
         rows = [
@@ -118,7 +118,7 @@ class FakeReplayStore:
         """Store a job with its selection."""
         job = self._tables.new_token()[:12]
         known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
-        items = {row.id: AGAIN if again and row.told else WAITING for row in known}
+        items = {row.id: AGAIN if again and row.delivered else WAITING for row in known}
         self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected, include_reconnected)
         self._tables.recorded()
         return job
@@ -258,7 +258,7 @@ class FakeReplayStore:
             row = self._tables.row(delivery_id)
             if state != "released" or row.in_hand:
                 continue
-            job.items[delivery_id] = AGAIN if row.told else WAITING
+            job.items[delivery_id] = AGAIN if row.delivered else WAITING
             if row.job != name or not row.under_way:
                 continue
             cut = row if row.lease is None else interrupted(row)
@@ -279,7 +279,7 @@ class FakeReplayStore:
         return None
 
 
-class FakeDuty:
+class FakeLeaderLease:
     """One holder at a time."""
 
     def __init__(self, tables: FakeTables) -> None:

@@ -19,7 +19,7 @@ class BrokeredLetters:
     """``flow.letters.LetterQueue``.
 
     Args:
-        window: how many messages a judge is shown at once.
+        window: how many messages a select_stale is shown at once.
     """
 
     def __init__(self, broker: FakeBroker, wire: FakeWire, window: int = 500) -> None:
@@ -39,16 +39,16 @@ class BrokeredLetters:
         self._broker.reach(self._wire)
         return len(self._broker.dead.ready)
 
-    async def weed(
-        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    async def purge(
+        self, select_stale: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
     ) -> None:
-        """Show every message that is there now to ``judge``, and remove what it condemns."""
+        """Show every message that is there now to ``select_stale``, and remove what it selects."""
         left = await self.depth()
         session = self._broker.attach(self._broker.dead, self._wire, 0, lambda _one: None)
         try:
             while left > 0 and (shown := self._take(session, min(left, self._window))):
                 left -= len(shown)
-                stale = await judge([letter_key(session.held[tag]) for tag in shown])
+                stale = await select_stale([letter_key(session.held[tag]) for tag in shown])
                 await self._wire.travel()
                 if session.ended.is_set():
                     raise BrokerUnreachable("the connection ended")

@@ -13,7 +13,7 @@ from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
-from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.due import Claim, Expedited
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses
@@ -266,7 +266,7 @@ class FakeDueStore:
                 job.items[row.id] = "reconnected"
         return True
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
         """Make up to ``limit`` waiting rows due, those first whose turn is next."""
         self._tables.reach()
         now = self._tables.now_ms
@@ -280,11 +280,11 @@ class FakeDueStore:
             self._tables.save(hastened(row) for row in permitted[:limit])
             self._tables.intended()
         if len(permitted) >= limit:
-            return Hastened(limit)
+            return Expedited(limit)
         later = [
             row.not_before or 0 for row in early if now < (row.not_before or 0) < (row.next_at or 0)
         ]
-        return Hastened(len(permitted), (min(later) - now) / 1000 if later else None)
+        return Expedited(len(permitted), (min(later) - now) / 1000 if later else None)
 
     def _waiting(self, platform_id: str) -> list[DeliveryRow]:
         rows = self._tables.where(lambda row: row.next_at and row.platform_id == platform_id)
@@ -298,7 +298,7 @@ class FakeDueStore:
             self._tables.note(*cut_off(mine))
         age = (row.read_at - row.born_at) / 1000
         progress = Progress(
-            mine.attempts, mine.step, age, mine.replays, mine.told, mine.interruptions
+            mine.attempts, mine.step, age, mine.replays, mine.delivered, mine.interruptions
         )
         event = self._tables.events[row.event_id].event
         delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)

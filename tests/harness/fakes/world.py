@@ -5,7 +5,7 @@ from functools import partial
 
 from tests.harness.fakes.housekeeping import FakeBalance, FakeRetention
 from tests.harness.fakes.link_store import FakeLinkStore
-from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
+from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeLeaderLease, FakeReplayStore
 from tests.harness.fakes.store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fakes.tables import FakeTables
 from tests.harness.store.world import Ports
@@ -76,7 +76,7 @@ class FakeWorld:
             letters=FakeDeadLetterStore(self.tables),
             replays=FakeReplayStore(self.tables),
             jobs=FakeReplayStore(self.tables),
-            duty=FakeDuty(self.tables),
+            duty=FakeLeaderLease(self.tables),
             balance=FakeBalance(self.tables),
             retention=partial(FakeRetention, self.tables),
         )

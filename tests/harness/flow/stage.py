@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeDuty, FakeReplayStore
+from tests.harness.fakes.operator_store import FakeDeadLetterStore, FakeLeaderLease, FakeReplayStore
 from tests.harness.fakes.store import FakeDueStore, FakeEventStore, FakeLedger, FakePlatformSource
 from tests.harness.fakes.tables import FakeTables
 
@@ -95,10 +95,10 @@ class FakeLetterQueue:
         await asyncio.sleep(self.answers_after_s)
         return len(self.letters)
 
-    async def weed(
-        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    async def purge(
+        self, select_stale: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
     ) -> None:
-        stale = set(await judge(list(self.letters)))
+        stale = set(await select_stale(list(self.letters)))
         self.letters = [one for index, one in enumerate(self.letters) if index not in stale]
 
 
@@ -217,7 +217,7 @@ class FlowStage(Flow[Nobody]):
                 letters=FakeDeadLetterStore(tables),
                 replays=FakeReplayStore(tables),
                 outbox=EmptyOutbox(),
-                duty=FakeDuty(tables),
+                duty=FakeLeaderLease(tables),
                 queue=outside.queue,
                 rejects=outside.rejects,
                 waiting_events=outside.queue,

@@ -12,7 +12,7 @@ from tests.harness.servers.pgbouncer_install import ensure_pgbouncer
 from tests.harness.servers.postgres_install import unprivileged_user
 
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 PoolMode = Literal["session", "transaction", "statement"]
 
@@ -30,14 +30,14 @@ class PgBouncer:
         self._folder = Path(tempfile.mkdtemp(prefix="fanout-pgbouncer-"))
         (self._port,) = free_ports(1)
         self._mode = mode
-        self._leash = Leash(self._folder)
+        self._reaper = ProcessReaper(self._folder)
         user = unprivileged_user()
         self._configure(user)
         self._server = ChildProcess(
             [str(ensure_pgbouncer()), str(self._folder / "pgbouncer.ini")],
             env={"HOME": str(self._folder)},
             log=self._folder / "log",
-            leash=self._leash,
+            reaper=self._reaper,
             user=user,
         )
 
@@ -60,7 +60,7 @@ class PgBouncer:
         try:
             await self._server.kill()
         finally:
-            await asyncio.to_thread(self._leash.close)
+            await asyncio.to_thread(self._reaper.close)
 
     def _configure(self, user: str | None) -> None:
         users = self._folder / "users"

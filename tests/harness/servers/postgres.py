@@ -13,7 +13,7 @@ from typing import Self
 from tests.harness.servers.postgres_install import unprivileged_user
 
 from disconnect_fanout.demo.child_process import ChildFailedError, ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -48,12 +48,12 @@ class PrivatePostgres:
         }
         settings = {**_SETTINGS, "port": str(self._port), "unix_socket_directories": self._folder}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._leash = Leash(self._folder)
+        self._reaper = ProcessReaper(self._folder)
         self._server = ChildProcess(
             [str(binaries / "postgres"), "-D", str(self._folder / "data"), *options],
             env=self._env,
             log=self._folder / "log",
-            leash=self._leash,
+            reaper=self._reaper,
             user=self._user,
         )
 
@@ -90,7 +90,7 @@ class PrivatePostgres:
         try:
             await self._end()
         finally:
-            await asyncio.to_thread(self._leash.close)
+            await asyncio.to_thread(self._reaper.close)
 
     async def crash(self) -> None:
         """Kill it as a power cut would; ``restart`` brings it back with what was on its disk."""

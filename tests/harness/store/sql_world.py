@@ -17,7 +17,7 @@ from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
 from disconnect_fanout.adapters.store.deliveries.ledger import SqlLedger
 from disconnect_fanout.adapters.store.events.retention import Retention
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
-from disconnect_fanout.adapters.store.leader_lease import Duty
+from disconnect_fanout.adapters.store.leader_lease import LeaderLease
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.managed_links.store import SqlLinkStore
 from disconnect_fanout.adapters.store.migration.migrate import migrate
@@ -94,7 +94,7 @@ class SqlWorld:
             letters=SqlDeadLetterStore(database),
             replays=SqlReplayStore(database, self.seals),
             jobs=ReplayJobs(database),
-            duty=Duty(database),
+            duty=LeaderLease(database),
             balance=BalanceSheet(database),
             retention=partial(Retention, database),
         )

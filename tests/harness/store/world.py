@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from disconnect_fanout.adapters.store.replays.job import ReplayProgress
-from disconnect_fanout.app.balance_watch import BalanceSource
+from disconnect_fanout.app.balance_monitor import BalanceSource
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
-from disconnect_fanout.flow.housekeeping import Chore
+from disconnect_fanout.flow.housekeeping import PeriodicJob
 from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.link_store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
@@ -68,7 +68,7 @@ class Ports:
     jobs: Jobs
     duty: Duties
     balance: BalanceSource
-    retention: Callable[[float], Chore]
+    retention: Callable[[float], PeriodicJob]
 
 
 class World(Protocol):

@@ -16,7 +16,7 @@ from tests.harness.worker.command import FANOUT, environment
 from yarl import URL
 
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class ApiProcess:
         self.settings = {**settings, "FANOUT_API_PORT": str(port)}
         self._err = folder / "api.stderr"
         self._up = asyncio.Event()
-        self._leash = Leash()
+        self._reaper = ProcessReaper()
         self._child = ChildProcess(
             [str(FANOUT), "api"],
             env=environment(self.settings),
             log=self._err,
             stdout=folder / "api.stdout",
-            leash=self._leash,
+            reaper=self._reaper,
         )
 
     async def __aenter__(self) -> Self:
@@ -142,7 +142,7 @@ class ApiProcess:
         try:
             await self._child.kill()
         finally:
-            self._leash.close()
+            self._reaper.close()
 
 
 async def raw(api: ApiProcess, request: bytes) -> bytes:

@@ -16,7 +16,7 @@ from tests.harness.worker.metrics import Metrics
 from tests.harness.worker.warm_command import fanout
 
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 
 class WorkerProcess:
@@ -41,13 +41,13 @@ class WorkerProcess:
         self.settings = {"FANOUT_HTTP_PORT": str(port), **settings}
         self.folder = folder
         self._out, self._err = folder / f"{name}.stdout", folder / f"{name}.stderr"
-        self._leash = Leash()
+        self._reaper = ProcessReaper()
         self._child = ChildProcess(
             program,
             env=environment(self.settings),
             log=self._err,
             stdout=self._out,
-            leash=self._leash,
+            reaper=self._reaper,
         )
 
     @property
@@ -185,7 +185,7 @@ class WorkerProcess:
         try:
             await self._child.kill()
         finally:
-            self._leash.close()
+            self._reaper.close()
 
     async def _get(self, path: str) -> tuple[int, str]:
         limit = aiohttp.ClientTimeout(total=5)

@@ -12,9 +12,9 @@ from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.request import BadRequest, memo_of, read_body
 from disconnect_fanout.domain.api_key import ApiKey
 from disconnect_fanout.flow.disconnection import (
+    ApiKeys,
     Connections,
     Ended,
-    KeyRing,
     Memo,
     NotConnected,
     Reused,
@@ -30,7 +30,7 @@ _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 class DeleteCalendar:
     """Answers as documented; whatever is no address is nobody's."""
 
-    def __init__(self, keys: KeyRing, connections: Connections, limit: RateLimit) -> None:
+    def __init__(self, keys: ApiKeys, connections: Connections, limit: RateLimit) -> None:
         self._keys = keys
         self._connections = connections
         self._limit = limit

@@ -12,8 +12,8 @@ from disconnect_fanout.api.request import BadRequest, memo_of, parse_object, rea
 from disconnect_fanout.domain.api_key import APPS_WRITE, ApiKey, KeyKind
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.flow.disconnection import (
+    ApiKeys,
     Connections,
-    KeyRing,
     Memo,
     NotConnected,
     Reused,
@@ -29,7 +29,7 @@ _LARGEST_ID = 2**63 - 1
 class DisconnectCalendar:
     """Answers as documented: who is asking first, then what is asked, then whether there is one."""
 
-    def __init__(self, keys: KeyRing, connections: Connections, limit: RateLimit) -> None:
+    def __init__(self, keys: ApiKeys, connections: Connections, limit: RateLimit) -> None:
         self._keys = keys
         self._connections = connections
         self._limit = limit
@@ -46,7 +46,7 @@ class DisconnectCalendar:
         except BadRequest as problem:
             return _error(400, "BadRequestException", str(problem))
         except Unpublishable:
-            words = "the credential's e-mail address is none, so nobody could be told"
+            words = "the credential's e-mail address is none, so nobody could be notified"
             return _error(400, "BadRequestException", words)
         except StoreUnreachable:
             words = "The database does not answer; try again"

@@ -31,7 +31,7 @@ class ApiServer:
         ready: tells whether the database answers.
         duties: tells which of the process has failed.
         changed: called after each request that may have changed something.
-        on_shortage: told when nothing is left to take a connection with.
+        on_shortage: called when nothing is left to take a connection with.
         limits: how long a client may take.
     """
 
@@ -79,14 +79,14 @@ class ApiServer:
         if (v1 := _V1.fullmatch(path)) is not None:
             if request.method != "DELETE":
                 return _wrong_method("DELETE")
-            return await self._told(self._delete.handle(request, v1[1]))
+            return await self._promised(self._delete.handle(request, v1[1]))
         if (v2 := _V2.fullmatch(path)) is not None:
             if request.method != "POST":
                 return _wrong_method("POST")
-            return await self._told(self._disconnect.handle(request, v2[1]))
+            return await self._promised(self._disconnect.handle(request, v2[1]))
         return await self._about_us(request.method, path)
 
-    async def _told(self, answer: Awaitable[web.Response]) -> web.Response:
+    async def _promised(self, answer: Awaitable[web.Response]) -> web.Response:
         response = await answer
         if response.status == 200:  # noqa: PLR2004 - the one status that promises something
             self._changed()

@@ -11,7 +11,7 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.http_api.api_keys import SqlKeyRing
+from disconnect_fanout.adapters.store.http_api.api_keys import SqlApiKeys
 from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
 from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.inspection.trial import try_out
@@ -24,8 +24,8 @@ from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.server import MOST_CONNECTIONS, SHUTDOWN_S, ApiServer
 from disconnect_fanout.app.descriptors import enough_descriptors
 from disconnect_fanout.app.exit_deadline import ExitDeadline
-from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.startup_retry import retrying_at_start
 from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
@@ -61,7 +61,7 @@ async def run_api(settings: Settings) -> int:
     try:
         with stop_signal() as stop:
             keys = SecretKeys(database, Vault(settings.secret_keys))
-            seals = await patiently(lambda: _seals(database, settings, keys))
+            seals = await retrying_at_start(lambda: _seals(database, settings, keys))
             observe = observer.observe
             relay = Relay(SqlOutbox(database, seals), publishing_by(publisher), observe)
             server = _server(settings, database, seals, relay, duties=duties, observe=observe)
@@ -94,7 +94,7 @@ def _server(
     duties: Duties,
     observe: Observe,
 ) -> ApiServer:
-    keys, connections = SqlKeyRing(database), SqlConnections(database, seals)
+    keys, connections = SqlApiKeys(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
 
     def problems() -> list[str]:

@@ -16,11 +16,11 @@ _OK, _UNAVAILABLE = 200, 503
 
 
 class HttpServer:
-    """Serves health and metrics on the loopback interface unless told otherwise.
+    """Serves health and metrics on the loopback interface unless set otherwise.
 
     Args:
         metrics: returns the exposition.
-        observe: told when nothing is left to take a connection with.
+        observe: called when nothing is left to take a connection with.
         limits: how long a client may take.
     """
 

@@ -21,9 +21,9 @@ from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.app.balance_watch import BalanceWatch
-from disconnect_fanout.app.chores import chores
+from disconnect_fanout.app.balance_monitor import BalanceMonitor
 from disconnect_fanout.app.gauges import Gauges
+from disconnect_fanout.app.periodic_jobs import periodic_jobs
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.app.topology import topology_of
@@ -52,12 +52,12 @@ class Parts:
     gauges: Gauges
     publisher: Publisher
     sender: AiohttpSender
-    chores: tuple[Housekeeping | BalanceWatch, ...]
+    periodic_jobs: tuple[Housekeeping | BalanceMonitor, ...]
 
     def held(self, *others: Stumbles) -> list[str]:
         """Return what an outage, or a bug that hits everything, keeps the duties from."""
         flow = self.flow
-        duties = (flow.scheduler, flow.sweeper, flow.replayer, flow.relay, *self.chores)
+        duties = (flow.scheduler, flow.sweeper, flow.replayer, flow.relay, *self.periodic_jobs)
         stumbles = (*(one.stumbles for one in duties), *others)
         return list(filter(None, [flow.fan_out.problem, *(one.problem for one in stumbles)]))
 
@@ -95,7 +95,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         ),
         publisher=publisher,
         sender=sender,
-        chores=chores(settings, stores, worker, observer),
+        periodic_jobs=periodic_jobs(settings, stores, worker, observer),
     )
 
 

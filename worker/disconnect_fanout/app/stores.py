@@ -10,14 +10,14 @@ from disconnect_fanout.adapters.store.dead_letters.store import SqlDeadLetterSto
 from disconnect_fanout.adapters.store.deliveries.balance import BalanceSheet
 from disconnect_fanout.adapters.store.deliveries.due import SqlDueStore
 from disconnect_fanout.adapters.store.deliveries.ledger import SqlLedger
-from disconnect_fanout.adapters.store.deliveries.plaintext_answers import ClearAnswers
+from disconnect_fanout.adapters.store.deliveries.plaintext_answers import PlaintextAnswers
 from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
 from disconnect_fanout.adapters.store.events.retention import Retention
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.http_api.remembered_answer import RememberedAnswers
-from disconnect_fanout.adapters.store.leader_lease import Duty as SqlDuty
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.leader_lease import LeaderLease as SqlLeaderLease
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.managed_links.store import SqlLinkStore
 from disconnect_fanout.adapters.store.platforms.open_breakers import OpenBreakers
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
@@ -26,7 +26,7 @@ from disconnect_fanout.adapters.store.replays.pacer import SqlReplayStore
 from disconnect_fanout.adapters.store.rows.older_hashes import OlderRows
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
-from disconnect_fanout.app.balance_watch import BalanceSource
+from disconnect_fanout.app.balance_monitor import BalanceSource
 from disconnect_fanout.app.gauges import BreakerReport, WaitingSource
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.flow.database_health import DatabaseHealth
@@ -34,14 +34,14 @@ from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fact import Observe
-from disconnect_fanout.flow.housekeeping import Chore
+from disconnect_fanout.flow.housekeeping import PeriodicJob
 from disconnect_fanout.flow.letters import DeadLetterStore
 from disconnect_fanout.flow.link_store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.relay import Outbox
 from disconnect_fanout.flow.replayer import ReplayStore
 from disconnect_fanout.flow.resolver import EventStore
-from disconnect_fanout.flow.sweeper import Duty
+from disconnect_fanout.flow.sweeper import LeaderLease
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class Stores:
     due: DueStore
     letters: DeadLetterStore
     replays: ReplayStore
-    duty: Duty
+    duty: LeaderLease
     balance: BalanceSource
-    retention: Chore
-    clear_links: Chore
-    clear_answers: Chore
-    older_rows: Chore
-    unreadable_events: Chore
+    retention: PeriodicJob
+    plaintext_links: PeriodicJob
+    plaintext_answers: PeriodicJob
+    older_rows: PeriodicJob
+    unreadable_events: PeriodicJob
     waiting: WaitingSource
     outbox: Outbox
-    answers: Chore
+    answers: PeriodicJob
     breakers: Callable[[str], BreakerReport]
 
 
@@ -85,11 +85,11 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),
         replays=SqlReplayStore(database, seals),
-        duty=SqlDuty(database),
+        duty=SqlLeaderLease(database),
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),
-        clear_links=ClearLinks(database, seals),
-        clear_answers=ClearAnswers(database, vault),
+        plaintext_links=PlaintextLinks(database, seals),
+        plaintext_answers=PlaintextAnswers(database, vault),
         older_rows=OlderRows(database, seals),
         unreadable_events=UnreadableEvents(database, seals),
         waiting=WaitingRoom(database),

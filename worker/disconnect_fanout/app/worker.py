@@ -24,17 +24,17 @@ from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
 from disconnect_fanout.app.descriptors import enough_descriptors, of_worker
 from disconnect_fanout.app.drain import drain
 from disconnect_fanout.app.exit_deadline import ExitDeadline
+from disconnect_fanout.app.health_refresher import HealthRefresher
 from disconnect_fanout.app.http_server import HttpServer
 from disconnect_fanout.app.parts import Parts, assemble
-from disconnect_fanout.app.patience import patiently
 from disconnect_fanout.app.proxy import MEANING, ignored_proxies
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.app.run_lock import RunLock
 from disconnect_fanout.app.settings import Settings
+from disconnect_fanout.app.startup_retry import retrying_at_start
 from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.topology import topology_of
-from disconnect_fanout.app.watch import Watch
 from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.telemetry.logs import configure_logs
@@ -93,7 +93,7 @@ async def _started(
     """Open everything that a worker stands on; close it in the end, in bounded time."""
     database = Database(settings.database_url.get_secret_value())
     try:
-        parts = await patiently(lambda: _start(settings, database, observer))
+        parts = await retrying_at_start(lambda: _start(settings, database, observer))
         try:
             yield parts
         finally:
@@ -124,7 +124,7 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
 class _Life:
     """From the first duty to the last word.
 
-    A duty that fails is begun again; one that fails and fails, and a watchman who sees that events
+    A duty that fails is begun again; one that fails and fails, and a watchdog who sees that events
     wait and nobody takes them, end the worker in order, to be started again.
     """
 
@@ -136,13 +136,13 @@ class _Life:
         self._observer = observer
         self._deadline = deadline
         self._duties = Duties(observer.observe, observer.crashed, time.monotonic)
-        self._watch = Watch(parts, readiness, observer.metrics, observer.observe)
+        self._watch = HealthRefresher(parts, readiness, observer.metrics, observer.observe)
 
     async def serve(self, stop: asyncio.Event, drain_s: float) -> bool:
         """Do all duties until the signal, then drain; tell whether nothing was left."""
         parts, readiness, duties = self._parts, self._readiness, self._duties
         readiness.consuming = lambda: parts.flow.consumer.attached
-        readiness.silence = lambda: parts.flow.watchman.problem
+        readiness.silence = lambda: parts.flow.watchdog.problem
         readiness.duties = duties.problems
         readiness.held = lambda: parts.held(self._watch.stumbles)
         readiness.database = lambda: parts.health.problem
@@ -168,12 +168,12 @@ class _Life:
         start("replayer", parts.flow.replayer.run)
         start("relay", parts.flow.relay.run)
         start("health", self._watch.run)
-        start("watchman", self._keep_watch)
-        for chore in parts.chores:
-            start(chore.name, chore.run)
+        start("watchdog", self._watch_consumer)
+        for job in parts.periodic_jobs:
+            start(job.name, job.run)
 
-    async def _keep_watch(self) -> None:
+    async def _watch_consumer(self) -> None:
         """Leave when there is no hope for the consumer."""
-        await self._parts.flow.watchman.run()
+        await self._parts.flow.watchdog.run()
         self._duties.hopeless.set()
         await asyncio.Event().wait()  # to be ended with the others

@@ -16,7 +16,7 @@ from disconnect_fanout.cli import commands
 from disconnect_fanout.cli.failure import failure
 from disconnect_fanout.cli.runtime.invocation import remember
 from disconnect_fanout.cli.screen.output import say, show_text
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -122,11 +122,11 @@ def _require_text(args: Sequence[str]) -> None:
     """
     for before, one in pairwise(["", *args]):
         if any("\ud800" <= char <= "\udfff" for char in one):
-            raise Misuse(f"{one!a} is not UTF-8")
+            raise UsageError(f"{one!a} is not UTF-8")
         if not one:
-            raise Misuse(f"{before if before.startswith('-') else 'an argument'} is empty")
+            raise UsageError(f"{before if before.startswith('-') else 'an argument'} is empty")
         if one.startswith("--") and one.endswith("="):
-            raise Misuse(f"{one[:-1]} is empty")
+            raise UsageError(f"{one[:-1]} is empty")
 
 
 def _hush() -> None:

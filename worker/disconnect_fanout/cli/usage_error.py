@@ -3,7 +3,7 @@
 import typer
 
 
-class Misuse(typer.TyperException):
+class UsageError(typer.TyperException):
     """What is wrong, and what is expected; the command ends with exit code 2."""
 
     exit_code = 2

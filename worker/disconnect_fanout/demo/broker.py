@@ -37,7 +37,7 @@ async def rabbitmq(tell: Callable[[str], None]) -> AsyncIterator[str]:
     """Provide a RabbitMQ's AMQP URL, and take away afterwards what was started for it.
 
     Args:
-        tell: Is told, in a few words, where the broker comes from.
+        tell: called, in a few words, where the broker comes from.
 
     Raises:
         NoBrokerError: There is no way; the message says what to do.

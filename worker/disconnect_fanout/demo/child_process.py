@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from disconnect_fanout.demo.leash import Leash, signal_family
+from disconnect_fanout.demo.process_reaper import ProcessReaper, signal_family
 
 
 class ChildFailedError(RuntimeError):
@@ -27,7 +27,7 @@ class ChildProcess:
         env: Its whole environment.
         log: The file to which its output is appended; it runs in the folder of this file.
         stdout: A file of its own for what is not an error.
-        leash: What ends it when this process is killed.
+        reaper: What ends it when this process is killed.
         user: The user to run as; only root can name one.
     """
 
@@ -37,11 +37,11 @@ class ChildProcess:
         *,
         env: Mapping[str, str],
         log: Path,
-        leash: Leash,
+        reaper: ProcessReaper,
         user: str | None = None,
         stdout: Path | None = None,
     ) -> None:
-        self._argv, self._env, self._leash, self._user = argv, env, leash, user
+        self._argv, self._env, self._reaper, self._user = argv, env, reaper, user
         self._log, self._stdout = log, stdout or log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,7 +73,7 @@ class ChildProcess:
                 user=self._user,
                 extra_groups=None if self._user is None else [],
             )
-        self._leash.hold(self._process.pid)
+        self._reaper.hold(self._process.pid)
 
     async def wait_until(self, ready: Callable[[], Awaitable[bool]], *, within: float) -> None:
         """Wait until ``ready`` says yes.
@@ -143,7 +143,7 @@ class ChildProcess:
         return self._process
 
     def _forget(self, ended: subprocess.Popen[bytes]) -> None:
-        self._leash.release(ended.pid)
+        self._reaper.release(ended.pid)
         self._process = None  # the number may soon be another's: never signal it again
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from disconnect_fanout.demo.child_process import ChildFailedError, ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = b"\x01"
@@ -38,7 +38,7 @@ class PrivateRabbitMQ:
         self._folder = Path(tempfile.mkdtemp(prefix="fanout-rabbitmq-"))
         self._port, self._dist_port, epmd_port, self.management_port = free_ports(4)
         self._env = self._environment(epmd_port)
-        self._leash = Leash(self._folder)
+        self._reaper = ProcessReaper(self._folder)
         self._epmd = self._child(
             ["epmd", "-port", str(epmd_port), "-address", "127.0.0.1", "-relaxed_command_check"]
         )
@@ -88,7 +88,7 @@ class PrivateRabbitMQ:
             await self._broker.stop()
             await self._epmd.kill()
         finally:
-            await asyncio.to_thread(self._leash.close)
+            await asyncio.to_thread(self._reaper.close)
 
     async def crash(self) -> None:
         """Kill it as a power cut would; ``restart`` brings it back with what was on its disk."""
@@ -134,7 +134,7 @@ class PrivateRabbitMQ:
         await self.eval("[dets:sync(Table) || Table <- dets:all()].")
 
     def _child(self, argv: list[str]) -> ChildProcess:
-        return ChildProcess(argv, env=self._env, log=self._folder / "log", leash=self._leash)
+        return ChildProcess(argv, env=self._env, log=self._folder / "log", reaper=self._reaper)
 
     def _environment(self, epmd_port: int) -> dict[str, str]:
         at = self._folder

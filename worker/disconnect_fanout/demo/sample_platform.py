@@ -1,4 +1,4 @@
-"""A receiving platform, as small as one can be: verifies, remembers, answers as it was told."""
+"""A receiving platform, as small as one can be: verifies, remembers, answers as its script says."""
 
 import asyncio
 import time

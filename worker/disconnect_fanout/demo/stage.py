@@ -14,7 +14,7 @@ import orjson
 from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.demo.child_process import ChildProcess, free_ports
-from disconnect_fanout.demo.leash import Leash
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 
 # Without this the standard library would ask a proxy of the environment for this machine's port.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -31,10 +31,10 @@ class Stage:
     Args:
         folder: empty; its owner removes it.
         amqp_url: the broker.
-        leash: what ends the worker when we are killed.
+        reaper: what ends the worker when we are killed.
     """
 
-    def __init__(self, folder: Path, amqp_url: str, leash: Leash) -> None:
+    def __init__(self, folder: Path, amqp_url: str, reaper: ProcessReaper) -> None:
         self._folder = folder
         self.topology = Topology(
             f"calendar.events.demo-{os.getpid()}", f"fanout-demo-{os.getpid()}"
@@ -57,7 +57,7 @@ class Stage:
             [_FANOUT, "run"],
             env=self._environment,
             log=folder / "worker.log",
-            leash=leash,
+            reaper=reaper,
         )
 
     async def __aenter__(self) -> Self:

@@ -10,8 +10,8 @@ from disconnect_fanout.adapters.broker.browse import depth
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.demo.broker import rabbitmq
 from disconnect_fanout.demo.child_process import ChildFailedError
-from disconnect_fanout.demo.leash import Leash
 from disconnect_fanout.demo.narrator import Narrator
+from disconnect_fanout.demo.process_reaper import ProcessReaper
 from disconnect_fanout.demo.rabbitmq_install import NoBrokerError
 from disconnect_fanout.demo.sample_platform import SamplePlatform, Webhook
 from disconnect_fanout.demo.stage import Stage, StepFailed
@@ -46,8 +46,8 @@ async def demo() -> int:
 async def _play(props: AsyncExitStack, narrator: Narrator) -> None:
     url = await props.enter_async_context(rabbitmq(narrator.tell))
     folder = Path(props.enter_context(TemporaryDirectory(prefix="fanout-demo-")))
-    leash = Leash()
-    props.callback(leash.close)
+    reaper = ProcessReaper()
+    props.callback(reaper.close)
     platforms = [
         await props.enter_async_context(SamplePlatform(one, name))
         for one, name in (
@@ -56,7 +56,7 @@ async def _play(props: AsyncExitStack, narrator: Narrator) -> None:
             ("plat_calcom", "Cal.com"),
         )
     ]
-    stage = Stage(folder, url, leash)
+    stage = Stage(folder, url, reaper)
     await props.enter_async_context(swept(url, stage.topology))
     await props.enter_async_context(stage)
     for platform in platforms:
@@ -88,7 +88,7 @@ async def _told(stage: Stage, narrator: Narrator, platforms: list[SamplePlatform
     for platform, webhook in zip(platforms, heard, strict=True):
         _hold(webhook.verified, f"{platform.name}'s signature did not verify")
         _hold(webhook.body["platform_id"] == platform.id, f"{platform.name} got another's webhook")
-        narrator.holds(f"{platform.name:8} told, signature verified   {webhook.webhook_id}")
+        narrator.holds(f"{platform.name:8} notified, signature verified   {webhook.webhook_id}")
     _hold(len({webhook.body["id"] for webhook in heard}) == 1, "the webhooks differ in their id")
     narrator.holds(f"one id for all three                   {heard[0].body['id']}")
 
@@ -106,8 +106,8 @@ async def _told_on_the_third_attempt(
     _hold(_same_delivery(attempts), "the attempts are not of one delivery")
     narrator.holds(f"the same webhook-id each time          {attempts[0].webhook_id}")
     for other in (platforms[0], platforms[2]):
-        _hold(len(other.webhooks) == 2, f"{other.name} was told more than once")  # noqa: PLR2004
-    narrator.holds("Boardy and Cal.com told once each, without waiting for Luma")
+        _hold(len(other.webhooks) == 2, f"{other.name} was notified more than once")  # noqa: PLR2004
+    narrator.holds("Boardy and Cal.com notified once each, without waiting for Luma")
 
 
 async def _dead_letter_and_replay(
@@ -131,7 +131,7 @@ async def _dead_letter_and_replay(
     replayed = (await calcom.hears(6))[-1]
     _hold(replayed.webhook_id == letter["delivery_id"], "the replay has another webhook-id")
     _hold(replayed.verified, "the replay's signature did not verify")
-    narrator.holds(f"Cal.com told, with the same webhook-id {replayed.webhook_id}")
+    narrator.holds(f"Cal.com notified, with the same webhook-id {replayed.webhook_id}")
     await _depth_becomes(url, stage.topology.dead_queue, 0)
     narrator.holds("the dead-letter queue is empty again")
 
@@ -143,7 +143,7 @@ async def _metrics(stage: Stage, narrator: Narrator) -> None:
         narrator.tell(line)
     delivered = sum(float(line.split()[-1]) for line in lines if 'outcome="delivered"' in line)
     _hold(delivered == 9, f"the metrics count {delivered:g} deliveries, not 9")  # noqa: PLR2004
-    narrator.holds("three users, three platforms: nine told, none silently lost")
+    narrator.holds("three users, three platforms: nine notified, none silently lost")
 
 
 async def _dead_letter(stage: Stage) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A delivery: one event, one platform, told exactly once or dead-lettered."""
+"""A delivery: one event, one platform, delivered exactly once or dead-lettered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +24,8 @@ class Progress:
         step: how many waits of the retry schedule are used up.
         age_s: seconds since this round of the schedule began.
         replays: how often it was replayed.
-        told: the platform knows already and is told again; whatever comes, it stays delivered.
+        delivered: the platform knows already and is notified again; whatever comes, it stays
+            delivered.
         interruptions: attempts of this round whose worker ended before it could record them.
     """
 
@@ -32,7 +33,7 @@ class Progress:
     step: int = 0
     age_s: float = 0.0
     replays: int = 0
-    told: bool = False
+    delivered: bool = False
     interruptions: int = 0
 
 

@@ -1,4 +1,4 @@
-"""A disconnect event: a user's calendar connection ended, and linked platforms must be told."""
+"""A disconnect event: a user's calendar connection ended, and linked platforms must be notified."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ class User:
     """Whose connection ended, as upstream named them.
 
     Attributes:
-        email: as published; it is matched by its mailbox and told verbatim.
+        email: as published; it is matched by its mailbox and sent verbatim.
         google_id: a string even when it looks like a number (real ones exceed 2^53); None for
             users of Apple and Office 365.
     """

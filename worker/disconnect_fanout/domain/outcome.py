@@ -35,8 +35,8 @@ class Answer:
         """What the operator reads: the excerpt, and before it what was wrong with the rest."""
         if self.remark is None:
             return self.excerpt
-        told = f"answered {self.status}; {self.remark}"
-        return f"{told}: {self.excerpt}" if self.excerpt else told
+        words = f"answered {self.status}; {self.remark}"
+        return f"{words}: {self.excerpt}" if self.excerpt else words
 
 
 @dataclass(frozen=True, slots=True)

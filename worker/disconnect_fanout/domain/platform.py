@@ -1,4 +1,4 @@
-"""A platform: who is told, where, signed with what, and how hard it may be pressed."""
+"""A platform: who is notified, where, signed with what, and how hard it may be pressed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -25,7 +25,7 @@ class Ask(StrEnum):
 
 
 class DatabaseHealth:
-    """Told of each question's begin and end.
+    """Hears of each question's begin and end.
 
     Args:
         clock: seconds, monotonic.

@@ -126,7 +126,7 @@ class Deliverer:
             if verdict.disables_platform:
                 with suppress(StoreUnreachable):  # then the next refresh tells
                     await self._directory.refresh()
-            if not job.delivery.progress.told:
+            if not job.delivery.progress.delivered:
                 self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
                 self._office.post(job.delivery.id)
 
@@ -210,7 +210,7 @@ class Deliverer:
                 duration_s=took_s,
                 verdict=verdict,
                 replay=attempt.replay,
-                told=delivery.progress.told,
+                delivered=delivery.progress.delivered,
                 latency_s=latency_s,
                 detail=exchange.remark if isinstance(exchange, Answer) else exchange.detail,
             )

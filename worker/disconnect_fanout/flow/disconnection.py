@@ -7,7 +7,7 @@ from disconnect_fanout.domain.api_key import ApiKey
 from disconnect_fanout.domain.credential import Calendar, Credential
 
 
-class KeyRing(Protocol):
+class ApiKeys(Protocol):
     """Where keys are known."""
 
     async def find(self, token: str) -> ApiKey | None:
@@ -36,12 +36,12 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Done, now or when it was asked before; its platforms are being told."""
+    """Done, now or when it was asked before; its platforms are being notified."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotConnected:
-    """There is nothing to end; nothing was changed, and nobody is told."""
+    """There is nothing to end; nothing was changed, and nobody is notified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Reused:
 
 
 class Unpublishable(Exception):
-    """What is noted of the user can't be told to anybody; nothing was changed."""
+    """What is noted of the user can't be put into a webhook; nothing was changed."""
 
 
 class Connections(Protocol):
@@ -67,7 +67,7 @@ class Connections(Protocol):
             memo: the same request again is answered alike.
 
         Raises:
-            Unpublishable: what is noted of the user can't be told.
+            Unpublishable: what is noted of the user can't be put into a webhook.
             StoreUnreachable: it is not known whether it was done.
         """
         ...
@@ -81,7 +81,7 @@ class Connections(Protocol):
             The credential that there was.
 
         Raises:
-            Unpublishable: its address is none, or something else of it can't be told.
+            Unpublishable: its address is none, or something else of it can't be put into a webhook.
             StoreUnreachable: it is not known whether it was done.
         """
         ...

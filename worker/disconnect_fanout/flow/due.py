@@ -21,7 +21,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Hastened:
+class Expedited:
     """What came of hastening.
 
     Attributes:
@@ -66,7 +66,7 @@ class DueStore(Protocol):
         """
         ...
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
         """Make up to ``limit`` waiting rows due, those first whose turn is next.
 
         None before its Retry-After, nor before the slot that a replay gave it, nor one that was

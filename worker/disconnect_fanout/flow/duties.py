@@ -25,8 +25,8 @@ class Duties:
     """Runs duties until they are ended.
 
     Args:
-        observe: told of each failure.
-        on_crash: told of the error itself, for its traceback.
+        observe: called for each failure.
+        on_crash: called with the error itself, for its traceback.
         clock: seconds, monotonic.
     """
 

@@ -27,8 +27,8 @@ class EventHandled:
 
     Attributes:
         event_id: None where none could be read.
-        recipients: platforms to be told.
-        near_misses: platforms that are not told because of another Google id alone.
+        recipients: platforms to be notified.
+        near_misses: platforms that are not notified because of another Google id alone.
         reason: the code of a rejection, else None.
         detail: why it was rejected, in words that name no user.
     """
@@ -46,7 +46,7 @@ class AttemptFinished:
     """One request ended: the one wide log line.
 
     Attributes:
-        told: the platform had been told before; whatever came of this, it counts once.
+        delivered: the platform had been notified before; whatever came of this, it counts once.
         latency_s: from the event's arrival at this worker, for a first attempt, else None.
         detail: why there was no answer, else None.
     """
@@ -60,7 +60,7 @@ class AttemptFinished:
     duration_s: float
     verdict: Verdict
     replay: bool
-    told: bool = False
+    delivered: bool = False
     latency_s: float | None = None
     detail: str | None = None
 
@@ -174,10 +174,10 @@ class DutyCrashed:
 
 
 @dataclass(frozen=True, slots=True)
-class ChoreDone:
+class PeriodicJobDone:
     """Housekeeping has touched so many rows."""
 
-    chore: str
+    job: str
     rows: int
 
 
@@ -211,7 +211,7 @@ Fact: TypeAlias = (
     | DutyFailed
     | DutyResumed
     | DutyCrashed
-    | ChoreDone
+    | PeriodicJobDone
     | OutcomeUnrecorded
     | RowSetAside
 )

@@ -36,7 +36,7 @@ from disconnect_fanout.policy.blame import Crashes, crashed
 from disconnect_fanout.policy.change import Barrier, CopySeen
 from disconnect_fanout.policy.own_fault import shortage_of
 
-HOLD_S = 1.0
+FIRST_ATTEMPTS_S = 1.0
 """An event is held for its first attempts at most this long; then the leases answer for them."""
 
 Decode: TypeAlias = Callable[[Incoming], DisconnectEvent | ConnectEvent | Rejection]
@@ -123,8 +123,8 @@ class FanOut:
 
     async def _learn(self, message: Incoming, event: ConnectEvent) -> None:
         match await self._links.learn(event):
-            case Linked(told=told):
-                self._observe(EventHandled(EventOutcome.LINKED, event.id, told))
+            case Linked(recipients=recipients):
+                self._observe(EventHandled(EventOutcome.LINKED, event.id, recipients))
             case Rejection() as why:
                 await self._reject(message, why)
             case Registration.CONFLICT:
@@ -167,7 +167,7 @@ class FanOut:
             self._sending.start(self._deliverer.deliver(job, arrived_at)) for job in plan.admitted
         ]
         if attempts:
-            await asyncio.wait(attempts, timeout=HOLD_S)
+            await asyncio.wait(attempts, timeout=FIRST_ATTEMPTS_S)
         if not any(map(_recorded, attempts)):
             await self._recorder.record(Barrier())  # nothing else has flushed the intent yet
         for delivery, reason in plan.dead:

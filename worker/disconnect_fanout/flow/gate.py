@@ -21,7 +21,7 @@ class Gate:
 
     Args:
         probe: tries everything that an event needs and takes it back.
-        observe: told once when the gate is kept shut by the database, and once when it opens.
+        observe: called once when the gate is kept shut by the database, and once when it opens.
         lacking_key: says which secret key is not here; None if all are.
     """
 

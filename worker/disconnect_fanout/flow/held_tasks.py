@@ -9,7 +9,7 @@ class HeldTasks:
     """Holds strong references: the loop alone would let a running task be collected.
 
     Args:
-        on_crash: told of an exception that a task did not expect; a bug, by definition.
+        on_crash: called with an exception that a task did not expect; a bug, by definition.
     """
 
     def __init__(self, on_crash: Callable[[BaseException], None]) -> None:

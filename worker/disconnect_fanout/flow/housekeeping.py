@@ -1,15 +1,15 @@
-"""Housekeeping: chores that never end, done in small batches beside the work, never in its way."""
+"""Housekeeping: periodic jobs, done in small batches beside the work and never in its way."""
 
 import asyncio
 from typing import Protocol
 
-from disconnect_fanout.flow.fact import ChoreDone, Observe
+from disconnect_fanout.flow.fact import Observe, PeriodicJobDone
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
-from disconnect_fanout.flow.sweeper import Duty
+from disconnect_fanout.flow.sweeper import LeaderLease
 
 
-class Chore(Protocol):
+class PeriodicJob(Protocol):
     """Work that can be done a little at a time."""
 
     async def do_some(self) -> int:
@@ -22,10 +22,10 @@ class Chore(Protocol):
 
 
 class Housekeeping:
-    """Does one chore for the whole installation: one worker at a time, a batch, a pause, a batch.
+    """Does one job for the whole installation: one worker at a time, a batch, a pause, a batch.
 
     Args:
-        name: of the duty that the chore is.
+        name: of the duty that the job is.
         every_s: how long to rest when nothing is left to do.
     """
 
@@ -35,15 +35,15 @@ class Housekeeping:
     def __init__(
         self,
         name: str,
-        chore: Chore,
+        job: PeriodicJob,
         *,
         every_s: float,
-        duty: Duty,
+        duty: LeaderLease,
         worker: str,
         observe: Observe,
     ) -> None:
         self.name = name
-        self._chore = chore
+        self._job = job
         self._every_s = every_s
         self._duty = duty
         self._worker = worker
@@ -62,15 +62,15 @@ class Housekeeping:
                 await asyncio.sleep(self._every_s)
 
     async def turn(self) -> None:
-        """Do the chore to its end, as long as the duty is ours."""
+        """Do the job to its end, as long as the duty is ours."""
         touched = 0
         try:
             while await self._duty.hold(self.name, self._worker, self.TERM_S):
-                some = await self._chore.do_some()
+                some = await self._job.do_some()
                 touched += some
                 if not some:
                     return
                 await asyncio.sleep(self.PAUSE_S)
         finally:
             if touched:
-                self._observe(ChoreDone(self.name, touched))
+                self._observe(PeriodicJobDone(self.name, touched))

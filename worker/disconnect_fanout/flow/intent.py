@@ -29,7 +29,7 @@ class Intent:
     """An event and all its deliveries; their number is frozen from here on.
 
     Attributes:
-        near_misses: platforms that are not told because of another Google id alone.
+        near_misses: platforms that are not notified because of another Google id alone.
     """
 
     event: DisconnectEvent

@@ -38,7 +38,7 @@ class DeadLetterStore(Protocol):
         """Return the number of open dead letters by platform."""
         ...
 
-    async def condemn_undeliverable(self) -> int:
+    async def dead_letter_undeliverable(self) -> int:
         """Decide pending, unleased rows of disabled or unknown platforms; return how many."""
         ...
 
@@ -58,10 +58,10 @@ class LetterQueue(Protocol):
         """Return how many messages are ready."""
         ...
 
-    async def weed(
-        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    async def purge(
+        self, select_stale: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
     ) -> None:
-        """Show every message to ``judge``, in batches, and remove those whose index it returns.
+        """Show every message to ``select_stale``, in batches; remove those whose index it returns.
 
         A message that is no letter of ours is shown as None. What stays keeps its order.
         """

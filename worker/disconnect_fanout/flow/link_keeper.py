@@ -14,10 +14,10 @@ class Linked:
     """A connect was learnt.
 
     Attributes:
-        told: disconnects that came before it, of which its platform is told now.
+        recipients: disconnects that came before it, of which its platform is notified now.
     """
 
-    told: int
+    recipients: int
 
 
 Learnt: TypeAlias = Linked | Registration | Rejection
@@ -31,11 +31,11 @@ class LinkKeeper(Protocol):
     """
 
     async def learn(self, event: ConnectEvent) -> Learnt:
-        """Open a link; if its disconnect came first, close it and have its platform told."""
+        """Open a link; if its disconnect came first, close it and have its platform notified."""
         ...
 
     async def end(self, intents: Sequence[Intent], answers: Sequence[Registration]) -> None:
-        """End the links that disconnects told about, once these are written down.
+        """End the links of these disconnects, once these are written down.
 
         Args:
             intents: what was to be written.

@@ -2,7 +2,7 @@
 
 A connect and the disconnect that ends it may be at work in two workers at once, or come in the
 wrong order. So each side first writes down what it knows, and then looks for the other: whatever
-the timing, one of the two sees both, ends the link and has its platform told.
+the timing, one of the two sees both, ends the link and has its platform notified.
 """
 
 from collections import Counter
@@ -19,8 +19,8 @@ from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.link_keeper import Learnt, Linked
 from disconnect_fanout.flow.link_store import LinkStore, Opening, Owed
 from disconnect_fanout.flow.planner import Planner
+from disconnect_fanout.policy.link_lifetime import ended, opened, same_start
 from disconnect_fanout.policy.plan import Recipient
-from disconnect_fanout.policy.tenure import ended, opened, same_start
 
 _LARGEST_BATCH = 200
 
@@ -51,11 +51,11 @@ class ManagedLinks:
         self._batcher: Batcher[ConnectEvent, Learnt] = Batcher(self._learn, _LARGEST_BATCH)
 
     async def learn(self, event: ConnectEvent) -> Learnt:
-        """Open a link; if its disconnect came first, close it and have its platform told."""
+        """Open a link; if its disconnect came first, close it and have its platform notified."""
         return await self._batcher.submit(event)
 
     async def end(self, intents: Sequence[Intent], answers: Sequence[Registration]) -> None:
-        """End the links that disconnects told about, once these are written down."""
+        """End the links of these disconnects, once these are written down."""
         recorded = [
             (one.event, _told(one) if answer is Registration.NEW else frozenset())
             for one, answer in zip(intents, answers, strict=True)
@@ -65,8 +65,8 @@ class ManagedLinks:
         found = await self._store.of_users([event.user for event in events])
         plans = await self._planner.recipients(events, [links.values() for links in found])
         todo = _Settlement()
-        for (event, told), links, recipients in zip(recorded, found, plans, strict=True):
-            todo.owe(event.id, (one for one in recipients if one.platform_id not in told), "")
+        for (event, known), links, recipients in zip(recorded, found, plans, strict=True):
+            todo.owe(event.id, (one for one in recipients if one.platform_id not in known), "")
             for row, link in links.items():
                 left = ended(link, [event], self._planner.grace)
                 if left != link and left.unlinked_at is not None:
@@ -81,14 +81,14 @@ class ManagedLinks:
             for opening, answer in zip(openings, answers, strict=True)
             if answer is not Registration.CONFLICT
         ]
-        told = await self._catch_up(sound)
+        known = await self._catch_up(sound)
         return [
-            Linked(told[event.id]) if answer is Registration.NEW else answer
+            Linked(known[event.id]) if answer is Registration.NEW else answer
             for event, answer in zip(events, answers, strict=True)
         ]
 
     async def _catch_up(self, openings: Sequence[Opening]) -> Counter[str]:
-        """End the links whose disconnect came first; count what is told now, by connect event."""
+        """End the links whose disconnect came first; count its recipients, by connect event."""
         earlier = await self._store.disconnects([one.event.user for one in openings])
         late = [pair for pair in zip(openings, earlier, strict=True) if pair[1]]
         found = await self._store.of_users([opening.event.user for opening, _ in late])
@@ -110,7 +110,7 @@ class ManagedLinks:
             return
         for row in (row for row, one in links.items() if same_start(one, link)):
             todo.end(row, link.unlinked_at)
-        # One with a list of its own has told whom it wanted.
+        # One with a list of its own has named whom it wanted.
         by_directory = [event for event in disconnects if event.platform_ids is None]
         plans = await self._planner.recipients(by_directory, [[link]] * len(by_directory))
         for event, recipients in zip(by_directory, plans, strict=True):

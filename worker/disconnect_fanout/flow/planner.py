@@ -1,4 +1,4 @@
-"""Who is told of an event, by the platforms as this worker knows them."""
+"""Who is notified of an event, by the platforms as this worker knows them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from disconnect_fanout.domain.outcome import Exchange
-from disconnect_fanout.flow.due import Hastened
+from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy import recovery as recoveries
 from disconnect_fanout.policy.classify import is_well
@@ -15,7 +15,7 @@ class Recoveries:
 
     Args:
         clock: seconds, monotonic.
-        wakeups: of the scheduler, which hastens what waits.
+        wakeups: of the scheduler, which expedites what waits.
     """
 
     def __init__(self, clock: Callable[[], float], wakeups: Wakeups) -> None:
@@ -46,7 +46,7 @@ class Recoveries:
         """Return how many."""
         return allowance(self._of(platform_id), self._clock())
 
-    def hastened(self, platform_id: str, asked: int, done: Hastened) -> None:
+    def hastened(self, platform_id: str, asked: int, done: Expedited) -> None:
         """Take note of what was found waiting."""
         now, before = self._clock(), self._of(platform_id)
         self._known[platform_id] = recoveries.hastened(

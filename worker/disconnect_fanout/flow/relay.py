@@ -2,7 +2,7 @@
 
 Several may run, in the API's process and in workers. Each takes some rows for a while, publishes
 them side by side and deletes them. Whatever cuts this short, the rows are taken again later; the
-same event twice is told once.
+same event twice is notified once.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ Publish = Callable[[DisconnectEvent], Awaitable[None]]
 
 
 class Relay:
-    """Publishes as soon as it is told to, and looks once a second for what others left."""
+    """Publishes as soon as it is woken, and looks once a second for what others left."""
 
     def __init__(self, outbox: Outbox, publish: Publish, observe: Observe) -> None:
         self._outbox = outbox

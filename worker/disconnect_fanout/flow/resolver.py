@@ -1,4 +1,4 @@
-"""From an event to its deliveries: who is told, written down before the first request.
+"""From an event to its deliveries: who is notified, written down before the first request.
 
 Concurrent events share one look-up and one short transaction. Whoever writes an event first owns
 its deliveries; everyone else learns that they are recorded.
@@ -22,11 +22,10 @@ from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 from disconnect_fanout.flow.link_keeper import LinkKeeper
 from disconnect_fanout.flow.outage import DataRefused
 from disconnect_fanout.flow.planner import Planner
+from disconnect_fanout.policy.lease import lease_s
 from disconnect_fanout.policy.plan import Recipient
 
 LARGEST_BATCH = 200
-LEASE_MARGIN_S = 15.0
-"""A lease holds for the time-out and this long, so that the outcome is recorded before it ends."""
 
 
 class EventStore(Protocol):
@@ -76,7 +75,7 @@ class FannedOut:
 
     Attributes:
         dead: ids of deliveries that were dead before any request, with the reasons.
-        near_misses: platforms that are not told because of another Google id alone.
+        near_misses: platforms that are not notified because of another Google id alone.
     """
 
     recipients: int
@@ -98,7 +97,7 @@ class Resolver:
     """Resolves events in batches.
 
     Args:
-        links: is told of every event that is written down.
+        links: hears of every event that is written down.
         new_lease: makes a token that nobody else has; it fences the writes of one delivery.
     """
 
@@ -149,7 +148,7 @@ class Resolver:
                 drafts.append(self._draft(*one))  # noqa: PERF401 - kept if the next one fails
             intents = [draft.intent for draft in drafts]
             answers = await self._store.register(intents)
-            await self._links.end(intents, answers)  # before anyone is told that they ended
+            await self._links.end(intents, answers)  # before anyone is notified that they ended
             registrations = answers
         finally:
             self._hand_back(drafts, registrations)
@@ -182,7 +181,7 @@ class Resolver:
             if platform is None or ticket is None:
                 planned.append(PlannedDelivery(name, one.platform_id, dead=one.dead))
                 continue
-            held = platform.timeout_s + LEASE_MARGIN_S
+            held = lease_s(platform.timeout_s)
             planned.append(PlannedDelivery(name, one.platform_id, lease, held))
             job = LeasedDelivery(name, one.platform_id, event, lease)
             admitted.append(Admitted(job, platform, ticket))

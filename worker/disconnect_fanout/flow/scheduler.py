@@ -24,16 +24,15 @@ from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
-from disconnect_fanout.flow.resolver import LEASE_MARGIN_S, Admitted
+from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.admission import to_keep
 from disconnect_fanout.policy.change import GivenBack, GivenUp
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
+from disconnect_fanout.policy.lease import REPORT_FIRST_S, lease_s
 
 POLL_S = 0.5
-PATIENCE_S = 10.0
-"""After an outage expired leases are left alone so long, so that their holders report first."""
 
 
 class Scheduler:
@@ -118,7 +117,7 @@ class Scheduler:
             set(self._recoveries.ready()) - self._wakeups.waiting
         )  # first what is due already
         known = [one for one in self._directory.platforms.values() if one.id in recovering]
-        rests += [await self._hasten(platform) for platform in known]
+        rests += [await self._expedite(platform) for platform in known]
         return min(rests)
 
     def _welcome_back(self) -> None:
@@ -143,7 +142,7 @@ class Scheduler:
             claims = await self._store.claim(
                 platform.id,
                 limit=share,
-                lease_s=platform.timeout_s + LEASE_MARGIN_S,
+                lease_s=lease_s(platform.timeout_s),
                 holding=self._deliverer.in_hand,
                 reclaim=self._may_reclaim(),
             )
@@ -161,16 +160,16 @@ class Scheduler:
         """
         if (outages := self._outages()) != self._seen_outages:
             self._seen_outages = outages
-            self._reclaim_at = self._clock() + PATIENCE_S
+            self._reclaim_at = self._clock() + REPORT_FIRST_S
         return self._clock() >= self._reclaim_at
 
-    async def _hasten(self, platform: Platform) -> float:
+    async def _expedite(self, platform: Platform) -> float:
         """Make waiting rows of a recovering platform due; return how long to rest."""
         room = self._bulkheads.room(platform) if platform.enabled else 0
         asked = min(self._recoveries.allowance(platform.id), room)
         if asked < 1:
             return self._until_room(platform)
-        done = await self._store.hasten(platform.id, asked)
+        done = await self._store.expedite(platform.id, asked)
         self._recoveries.hastened(platform.id, asked, done)
         return 0.0 if done.count else POLL_S
 
@@ -197,7 +196,7 @@ class Scheduler:
     async def _give_up(self, claim: Claim, reason: DeadReason) -> None:
         delivery = claim.delivery
         await self._recorder.record(GivenUp(delivery.id, delivery.lease, reason))
-        if not delivery.progress.told:
+        if not delivery.progress.delivered:
             self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
             self._office.post(delivery.id)
 

@@ -1,4 +1,4 @@
-"""Stumbles: a background duty's outages. Told once, rested longer each time, visible till over."""
+"""Stumbles: a background duty's outages. Said once, rested longer each time, visible till over."""
 
 from disconnect_fanout.flow.fact import DutyFailed, DutyResumed, Observe
 from disconnect_fanout.flow.outage import BrokerUnreachable

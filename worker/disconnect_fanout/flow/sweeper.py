@@ -1,7 +1,7 @@
 """The sweeper: the dead-letter queue holds exactly one letter for each dead row, within seconds.
 
-One at a time per installation. It condemns what can't be sent, publishes letters whose worker is
-gone, and when the queue's depth does not match the rows it shows every message to the store: stale
+One at a time per installation. It dead-letters what can't be sent, publishes letters whose worker
+is gone, and when the queue's depth does not match the rows it shows every message to the store: stale
 and double letters go, missing ones are published, what it does not know it leaves. When that is
 worth its while, ``policy.sweep`` says.
 """
@@ -29,7 +29,7 @@ OVERDUE_S = 5.0
 _BATCH = 500
 
 
-class Duty(Protocol):
+class LeaderLease(Protocol):
     """Work that one worker of the installation does at a time."""
 
     async def hold(self, name: str, holder: str, for_s: float) -> bool:
@@ -46,7 +46,7 @@ class Sweeper:
         store: DeadLetterStore,
         queue: LetterQueue,
         office: DeadLetterOffice,
-        duty: Duty,
+        duty: LeaderLease,
         worker: str,
         clock: Callable[[], float],
         observe: Observe,
@@ -76,7 +76,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Bring queue and rows into step once."""
-        await self._store.condemn_undeliverable()
+        await self._store.dead_letter_undeliverable()
         while (letters := await self._store.overdue(OVERDUE_S, _BATCH)) and await self._on_duty():
             await self._office.publish(letters)
         began = self._clock()
@@ -97,7 +97,7 @@ class Sweeper:
         seen: set[str] = set()
         strangers, on_duty = 0, True
 
-        async def judge(keys: Sequence[LetterKey | None]) -> Collection[int]:
+        async def select_stale(keys: Sequence[LetterKey | None]) -> Collection[int]:
             nonlocal strangers, on_duty
             on_duty = on_duty and await self._on_duty()
             if not on_duty:  # we were too slow, and another is at it
@@ -116,7 +116,7 @@ class Sweeper:
                     seen.add(key.delivery_id)
             return stale
 
-        await self._queue.weed(judge)
+        await self._queue.purge(select_stale)
         if on_duty:
             self._strangers = strangers
             if len(seen) < open_letters:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.consumer_watchdog import ConsumerWatchdog, Consumption, EventQueue
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer, Sender
@@ -31,8 +32,7 @@ from disconnect_fanout.flow.relay import Outbox, Publish, Relay
 from disconnect_fanout.flow.replayer import Replayer, ReplayStore
 from disconnect_fanout.flow.resolver import EventStore, Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
-from disconnect_fanout.flow.sweeper import Duty, Sweeper
-from disconnect_fanout.flow.vigil import Consumption, EventQueue, Watchman
+from disconnect_fanout.flow.sweeper import LeaderLease, Sweeper
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.flow.webhook import EncodeBody
 from disconnect_fanout.policy.decide import RetryPolicy
@@ -62,7 +62,7 @@ class Ports:
     letters: DeadLetterStore
     replays: ReplayStore
     outbox: Outbox
-    duty: Duty
+    duty: LeaderLease
     queue: LetterQueue
     rejects: RejectBox
     waiting_events: EventQueue
@@ -140,7 +140,7 @@ class Flow(Generic[ConsumerT]):
         self.scheduler = self._make_scheduler()
         self.gate = self._make_gate()
         self.consumer = consume(self.fan_out.handle, self.gate.open)
-        self.watchman = self._make_watchman()
+        self.watchdog = self._make_watchdog()
         self.sweeper = self._make_sweeper()
         self.replayer = Replayer(ports.replays, observe)
         self.relay = Relay(ports.outbox, ports.publish, observe)
@@ -218,8 +218,8 @@ class Flow(Generic[ConsumerT]):
             lacking_key=lambda: self._ports.health.lacking_key,
         )
 
-    def _make_watchman(self) -> Watchman:
-        return Watchman(
+    def _make_watchdog(self) -> ConsumerWatchdog:
+        return ConsumerWatchdog(
             self.consumer,
             self._ports.waiting_events,
             clock=self._clocks.monotonic,

@@ -1,8 +1,8 @@
 """Who is to blame when an event could not be handled: it alone, or something that hits everything.
 
 What hits everything is an outage: events are held and nothing is booked on them (I12). Whose a
-refusal of the database is, its class says; our own code's crashes are told apart by whether others
-pass.
+refusal of the database is, its class says; our own code's crashes are distinguished by whether
+others pass.
 """
 
 from dataclasses import dataclass, field

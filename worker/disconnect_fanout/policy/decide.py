@@ -83,7 +83,7 @@ def decide(
     Args:
         outcome: of the attempt that just ended.
         progress: before that attempt.
-        policy: schedule and patience.
+        policy: schedule and limits.
         chance: uniform in [0, 1), spreads the retries.
         fresh: the attempt was already the second try on a fresh connection.
     """

@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.outcome import Result
-
-REPORT_FIRST_MS = 10_000
-"""How long an expired lease is left alone: its holder may only have lost the database."""
+from disconnect_fanout.policy.lease import in_hand
 
 PUT_OFF_MS = 3_600_000
 """How long a row is left alone whose event can't be opened."""
@@ -69,10 +67,10 @@ class DeliveryRow:
     @property
     def in_hand(self) -> bool:
         """A worker is sending it, or may still report that it has."""
-        return self.lease is not None and (self.next_at or 0) > self.read_at - REPORT_FIRST_MS
+        return in_hand(self.lease, self.next_at, self.read_at)
 
     @property
-    def told(self) -> bool:
+    def delivered(self) -> bool:
         """The platform knows. Requests that are made all the same tell it again."""
         return self.state == DeliveryState.DELIVERED
 
@@ -124,9 +122,9 @@ def retried(row: DeliveryRow, wait_ms: int, asked_ms: int, step: int) -> Deliver
 
 
 def doomed(row: DeliveryRow, reason: DeadReason) -> DeliveryRow:
-    """Decide that there are no more requests; what was told stays told, and has no dead letter."""
+    """Decide that there are no more requests; what was delivered has no dead letter."""
     ended = replace(row, lease=None, next_at=None, not_before=None, hastened=False)
-    return ended if row.told else replace(ended, reason=reason, decided_at=row.read_at)
+    return ended if row.delivered else replace(ended, reason=reason, decided_at=row.read_at)
 
 
 def discarded(row: DeliveryRow) -> DeliveryRow:
@@ -135,9 +133,9 @@ def discarded(row: DeliveryRow) -> DeliveryRow:
 
 
 def called_off(row: DeliveryRow) -> DeliveryRow:
-    """Make no more requests and no dead letter; what was told stays told, the rest is discarded."""
+    """Make no more requests and no dead letter; what was not delivered is discarded."""
     ended = replace(row, lease=None, next_at=None, not_before=None, hastened=False)
-    return ended if row.told else discarded(ended)
+    return ended if row.delivered else discarded(ended)
 
 
 def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
@@ -153,7 +151,7 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
         job=job,
         interruptions=0,
     )
-    if row.told:
+    if row.delivered:
         return again
     return replace(
         again, state=DeliveryState.PENDING, reason=None, decided_at=None, settled_at=None

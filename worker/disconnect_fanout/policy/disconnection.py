@@ -14,7 +14,7 @@ class Disconnection:
     """What ended, at whose request.
 
     Attributes:
-        email: as platforms shall be told.
+        email: as platforms shall be notified.
         google_id: of the account by which links were found beside the address, or None.
         links: those that ended.
         provider: whose calendar was disconnected.

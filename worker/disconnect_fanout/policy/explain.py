@@ -1,4 +1,4 @@
-"""Why a platform is told or not, by the very rule that plans."""
+"""Why a platform is notified or not, by the very rule that plans."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Explanation:
     """How one platform stands to one event, by what is recorded now.
 
     Attributes:
-        recipient: as it would be planned, None if it is not to be told.
+        recipient: as it would be planned, None if it is not to be notified.
         link: the one that decides, None if there is none.
         bearing: of that link.
     """

@@ -1,4 +1,4 @@
-"""Our own want, told from what others did to us: it is no attempt, and booked on nobody.
+"""Our own want, distinguished from what others did to us: it is no attempt, and booked on nobody.
 
 An error is looked through to its causes, because libraries wrap: what a connector, a driver or a
 group of errors hides is found here.

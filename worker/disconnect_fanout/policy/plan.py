@@ -1,4 +1,4 @@
-"""Who is told: the platforms that had the user connected at the instant of the disconnect."""
+"""Who is notified: the platforms that had the user connected at the instant of the disconnect."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Recipient:
     """One platform to tell.
 
     Attributes:
-        dead: why it can't be told now; it becomes a dead letter, never silence.
+        dead: why it can't be notified now; it becomes a dead letter, never silence.
     """
 
     platform_id: str

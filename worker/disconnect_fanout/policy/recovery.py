@@ -3,7 +3,7 @@
 A success that follows nothing but failures says that the platform may be back. Then a few waiting
 rows are hastened: one at first, and for each further success two. So when the platform fails again,
 at most one attempt more was spent than deliveries were made, and the next recovery needs twice as
-many successes in a row before it hastens anything. A failure or two among successes is no outage:
+many successes in a row before it expedites anything. A failure or two among successes is no outage:
 what failed then keeps its turn.
 
 What a hastened row is spared and what it risks is decided in the store, where it is remembered:
@@ -55,7 +55,7 @@ def failed(recovery: Recovery, now: float) -> Recovery:
 
 
 def succeeded(recovery: Recovery, now: float) -> Recovery:
-    """Return the recovery after an attempt that told the platform."""
+    """Return the recovery after an attempt that notified the platform."""
     if not recovery.down and not _outage(recovery, now):
         return Recovery(needed=recovery.needed)
     good = recovery.good + 1

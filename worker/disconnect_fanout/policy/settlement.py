@@ -46,7 +46,7 @@ def disabled_platform(before: DeliveryRow, change: RowChange) -> bool:
 
 
 def end_of_round(before: DeliveryRow, after: DeliveryRow, change: RowChange) -> bool | None:
-    """Tell how this change ended the requests: told or in vain; None if it did not end them."""
+    """Return whether this change ended the requests by delivering; None if it did not end them."""
     if not before.under_way or after.under_way:
         return None
     return isinstance(change, Attempted) and isinstance(change.verdict, Delivered)
@@ -58,12 +58,12 @@ def _attempted(row: DeliveryRow, change: Attempted) -> DeliveryRow:
     holds = row.lease == change.lease
     if isinstance(change.verdict, Delivered):
         # A late report of the first telling does not end the second one.
-        return _delivered(row, change) if holds or not row.told else row
+        return _delivered(row, change) if holds or not row.delivered else row
     return _failed(row, change) if holds else row
 
 
 def _delivered(row: DeliveryRow, change: Attempted) -> DeliveryRow:
-    """Whatever was decided meanwhile: the platform knows, since the first time it was told."""
+    """Whatever was decided meanwhile: the platform knows, since the first time it was notified."""
     return replace(
         row,
         state=DeliveryState.DELIVERED,
@@ -76,7 +76,7 @@ def _delivered(row: DeliveryRow, change: Attempted) -> DeliveryRow:
         last_result=change.attempt.result,
         last_status=change.attempt.status,
         last_error=None,
-        settled_at=row.settled_at if row.told else row.read_at,
+        settled_at=row.settled_at if row.delivered else row.read_at,
     )
 
 

@@ -14,7 +14,6 @@ from disconnect_fanout.flow.fact import (
     AttemptFinished,
     AttemptGivenBack,
     BreakerTurned,
-    ChoreDone,
     ClaimInterrupted,
     ConsumptionSilent,
     DeadLetterDecided,
@@ -27,6 +26,7 @@ from disconnect_fanout.flow.fact import (
     EventsHeld,
     Fact,
     OutcomeUnrecorded,
+    PeriodicJobDone,
     RanShort,
     RowSetAside,
 )
@@ -92,8 +92,8 @@ class LogLines:
                     again_in_s=rest,
                     failures_in_a_row=count,
                 )
-            case ChoreDone(chore=chore, rows=rows):
-                self._log.info("housekeeping", chore=chore, rows=rows)
+            case PeriodicJobDone(job=job, rows=rows):
+                self._log.info("housekeeping", job=job, rows=rows)
             case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):
                 self._log.error(
                     "sent, but not recorded", delivery=name, attempt=number, result=result.value
@@ -116,7 +116,7 @@ class LogLines:
             result=fact.result.value,
             status=fact.status,
             ms=round(fact.duration_s * 1000, 1),
-            next=_next(fact.verdict, told=fact.told),
+            next=_next(fact.verdict, delivered=fact.delivered),
             replay=fact.replay,
             detail=fact.detail,
         )
@@ -166,7 +166,7 @@ def _name(event_id: str | None) -> str | None:
     return webhook_event_id(event_id) if event_id and "@" in event_id else event_id
 
 
-def _next(verdict: Verdict, *, told: bool) -> str:
+def _next(verdict: Verdict, *, delivered: bool) -> str:
     match verdict:
         case Delivered():
             return "done"
@@ -175,6 +175,6 @@ def _next(verdict: Verdict, *, told: bool) -> str:
         case RetryIn(wait_s=wait):
             return f"again in {wait:.1f}s"
         case DeadLettered(reason=reason):
-            return f"no more, it was told before: {reason}" if told else f"dead: {reason}"
+            return f"no more, it was delivered before: {reason}" if delivered else f"dead: {reason}"
         case _:
             assert_never(verdict)

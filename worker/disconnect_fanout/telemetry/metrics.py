@@ -41,7 +41,7 @@ class Metrics:
         self._rejected = self._counter("fanout_events_rejected", "Events rejected.", "reason")
         self._near_misses = self._counter(
             "fanout_near_misses",
-            "Platforms not told: the address is linked to them under another Google id.",
+            "Platforms not notified: the address is linked to them under another Google id.",
         )
         self._deliveries = self._counter(
             "fanout_deliveries", "Deliveries that ended.", "platform", "outcome"
@@ -120,7 +120,7 @@ class Metrics:
 
     def _attempt(self, fact: AttemptFinished) -> None:
         self._attempts.labels(fact.platform_id, fact.result.value).inc()
-        if isinstance(fact.verdict, Delivered) and not fact.told:
+        if isinstance(fact.verdict, Delivered) and not fact.delivered:
             self._deliveries.labels(fact.platform_id, "delivered").inc()
         if fact.latency_s is not None:
             self._latency.observe(fact.latency_s)

@@ -7,7 +7,7 @@ from aiormq.abc import DeliveredMessage
 from disconnect_fanout.adapters.broker.browse import depth
 from disconnect_fanout.adapters.broker.codec import encode_letter
 from disconnect_fanout.adapters.broker.publisher import Publisher
-from disconnect_fanout.adapters.broker.weeding import weed
+from disconnect_fanout.adapters.broker.purge import purge
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.flow.letters import LetterKey
 
@@ -32,15 +32,15 @@ class AmqpLetterQueue:
         """Return how many messages are ready."""
         return await depth(await self._publisher.connection(), self._queue)
 
-    async def weed(
-        self, judge: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
+    async def purge(
+        self, select_stale: Callable[[Sequence[LetterKey | None]], Awaitable[Collection[int]]]
     ) -> None:
-        """Show every message to ``judge`` and ack those that it condemns."""
+        """Show every message to ``select_stale`` and ack those that it selects."""
 
         async def keys(messages: Sequence[DeliveredMessage]) -> Collection[int]:
-            return await judge([_key(message) for message in messages])
+            return await select_stale([_key(message) for message in messages])
 
-        await weed(await self._publisher.connection(), self._queue, keys)
+        await purge(await self._publisher.connection(), self._queue, keys)
 
 
 def _key(message: DeliveredMessage) -> LetterKey | None:

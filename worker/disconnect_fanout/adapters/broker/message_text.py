@@ -1,7 +1,7 @@
 """The text of a message: UTF-8, or a word for what was sent instead.
 
-What can be told from JSON by its first bytes is called by its name, so that its publisher learns
-which switch to turn: a byte-order mark, another encoding of Unicode, a compression.
+What can be distinguished from JSON by its first bytes is called by its name, so that its publisher
+learns which switch to turn: a byte-order mark, another encoding of Unicode, a compression.
 """
 
 from disconnect_fanout.adapters.broker.amqp1_body import unwrapped

@@ -209,10 +209,10 @@ def _age(one: Rejected) -> datetime:
 
 def _received_at(headers: Mapping[str, object]) -> datetime | None:
     """When we or the broker put it here; None if somebody else did, in words of his own."""
-    told = headers.get(_RECEIVED_AT)
-    if isinstance(told, str) and "x-death" not in headers:
+    stated = headers.get(_RECEIVED_AT)
+    if isinstance(stated, str) and "x-death" not in headers:
         with suppress(ValueError, OverflowError):
-            return datetime.fromisoformat(told).astimezone(UTC)
+            return datetime.fromisoformat(stated).astimezone(UTC)
     deaths = headers.get("x-death")
     if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict):
         at = deaths[0].get("time")

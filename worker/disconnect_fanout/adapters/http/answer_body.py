@@ -17,7 +17,7 @@ class Ending(Enum):
     EXCESS = auto()  # whole, and there were bytes behind it
     TOO_LONG = auto()  # the rest was not read
     SHORT = auto()  # the connection ended first
-    BROKEN = auto()  # where it would end can't be told
+    BROKEN = auto()  # where it would end can't be known
     LATE = auto()  # the rest did not come
 
 

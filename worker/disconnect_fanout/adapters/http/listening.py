@@ -45,7 +45,7 @@ async def listen(
         host: an address of this machine.
         port: 0 takes a free one.
         names: of the settings that chose them, for the error.
-        on_shortage: told each time that this machine has nothing left to take a connection with.
+        on_shortage: called each time that this machine has nothing left to take a connection with.
 
     Raises:
         AddressTaken: by somebody else, or it is not an address of this machine.

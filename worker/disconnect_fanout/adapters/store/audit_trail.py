@@ -60,9 +60,9 @@ class AuditTrail:
 
     async def finish(self, number: int, outcome: str, counts: Mapping[str, int]) -> None:
         """Write down how it ended."""
-        told = {"outcome": outcome, "counts": orjson.dumps(counts).decode()}
+        end = {"outcome": outcome, "counts": orjson.dumps(counts).decode()}
         async with self._database.record() as connection:
-            await connection.execute(update(audit).where(audit.c.id == number).values(told))
+            await connection.execute(update(audit).where(audit.c.id == number).values(end))
 
     async def all(
         self, since: datetime | None, until: datetime | None, limit: int

@@ -71,9 +71,9 @@ class Database:
             self._reader = self._recorder = self._postgres.recorder
             self._intender = self._postgres.intender
         self.health = DatabaseHealth(time.monotonic)
-        """What is known of it; every question here is told there."""
+        """What is known of it; every question here is noted there."""
         self.set_aside = SetAside()
-        """Told of each row that could not be read."""
+        """Notified of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )

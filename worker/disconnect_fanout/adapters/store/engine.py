@@ -49,7 +49,7 @@ def sqlite_engine(
 def existing_file(path: str) -> str:
     """Return a URI for a file that is there.
 
-    SQLite creates a missing file unless it is told not to, and only a URI can tell it.
+    SQLite creates a missing file unless it is set not to, and only a URI can tell it.
     """
     return f"file:{quote(str(Path(path).absolute()))}?mode=rw"
 

@@ -10,7 +10,7 @@ _NOBODY_MS = span_ms(86_400.0)
 """Nobody holds a duty for so long: the database's clock has gone back since, or it is nonsense."""
 
 
-class Duty:
+class LeaderLease:
     """Hands duties out, for a limited time by the database's clock."""
 
     def __init__(self, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Lines of a file to import, and how their faults are told: by number, never by an address."""
+"""Lines of a file to import, and how their faults are named: by number, never by an address."""
 
 import re
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ import typer
 from disconnect_fanout.adapters.http.trust import BadAuthority, tls_context
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.small_file import Unreadable, read_small
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.duration import format_duration, parse_duration
 from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.policy.endpoint import endpoint_problem
@@ -68,22 +68,22 @@ def check_endpoint(url: str | None, timeout_s: float | None, settings: Settings)
     """Refuse a URL that may not be registered and a time-out above the worker's.
 
     Raises:
-        Misuse: with what is wrong.
+        UsageError: with what is wrong.
     """
     if url is not None:
         problem = endpoint_problem(url, allow_http=settings.allow_http)
         if problem is not None:
-            raise Misuse(f"--url {problem}")
+            raise UsageError(f"--url {problem}")
     if timeout_s is not None and not 0 < timeout_s <= settings.timeout:
         most = format_duration(settings.timeout)
-        raise Misuse(f"--timeout: expected more than 0 and at most FANOUT_TIMEOUT ({most})")
+        raise UsageError(f"--timeout: expected more than 0 and at most FANOUT_TIMEOUT ({most})")
 
 
 def read_authority(path: str | None) -> str | None:
     """Return the PEM in a file.
 
     Raises:
-        Misuse: it can't be read, or holds no certificate.
+        UsageError: it can't be read, or holds no certificate.
     """
     if path is None:
         return None
@@ -91,9 +91,9 @@ def read_authority(path: str | None) -> str | None:
         pem = read_small(Path(path), encoding="ascii")
         tls_context(pem)
     except Unreadable as error:
-        raise Misuse(f"--ca-file {path}: {error}") from None
+        raise UsageError(f"--ca-file {path}: {error}") from None
     except BadAuthority as error:
-        raise Misuse(f"--ca-file {path} {error}") from None
+        raise UsageError(f"--ca-file {path} {error}") from None
     return pem
 
 

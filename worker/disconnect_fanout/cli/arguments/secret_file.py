@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.app.small_file import Unreadable, read_small
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 
 SecretFileOption = Annotated[
     str | None,
@@ -24,13 +24,13 @@ def read_secret(source: str) -> str:
     """Return the secret in a file, or on standard input for ``-``.
 
     Raises:
-        Misuse: unreadable, too long, empty, or more than one line.
+        UsageError: unreadable, too long, empty, or more than one line.
     """
     try:
         text = read_small(sys.stdin if source == "-" else Path(source))
     except Unreadable as error:
-        raise Misuse(f"--secret-file {source}: {error}") from None
+        raise UsageError(f"--secret-file {source}: {error}") from None
     secret = text.removeprefix("\ufeff").strip()  # an editor's mark is no part of it
     if not secret or len(secret.splitlines()) > 1:
-        raise Misuse(f"--secret-file {source}: expected one line, the secret")
+        raise UsageError(f"--secret-file {source}: expected one line, the secret")
     return secret

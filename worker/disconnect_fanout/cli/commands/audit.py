@@ -17,7 +17,7 @@ def _audit() -> None:
 
 
 @app.command("list")
-def all_(
+def list_(
     *,
     since: SinceOption = None,
     until: UntilOption = None,

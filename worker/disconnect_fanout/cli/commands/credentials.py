@@ -73,7 +73,7 @@ def add(
 
 
 @app.command("list")
-def all_(
+def list_(
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:

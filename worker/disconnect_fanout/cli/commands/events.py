@@ -25,13 +25,13 @@ EventArgument = Annotated[str, typer.Argument(metavar="ID", help="The id that up
 
 
 @app.command("list")
-def all_(
+def list_(
     *,
     outcome: Annotated[RecordedOutcome | None, typer.Option("--outcome")] = None,
     near_miss: Annotated[
         bool,
         typer.Option(
-            "--near-miss", help="Of which a platform was not told: it has another Google id."
+            "--near-miss", help="Of which a platform was not notified: it has another Google id."
         ),
     ] = False,
     user: UserOption = None,

@@ -1,4 +1,4 @@
-"""``fanout explain``: per platform told or not, by which link, in which state, and why."""
+"""``fanout explain``: per platform notified or not, by which link, in which state, and why."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from disconnect_fanout.cli.arguments.link_line import SINCE_EVER
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list
 from disconnect_fanout.cli.screen.reasons import because, instant
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.link import Link
@@ -50,7 +50,7 @@ class ExplainedPlatform:
         told: the platform has accepted it.
         state: of the delivery, None if there is none.
         next_at: of the next attempt.
-        near_miss: not told, because the address is linked to it under another Google id.
+        near_miss: not notified, because the address is linked to it under another Google id.
     """
 
     event_id: str
@@ -72,7 +72,7 @@ def explain(
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    r"""Explain who was told of an event, or of a user's events, and why the others were not.
+    r"""Explain who was notified of an event, or of a user's events, and why the others were not.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def explain(
       fanout explain --user alice@example.com --platform plat_luma
     """
     if (event is None) is (user is None):
-        raise Misuse("give the id of an event, or --user")
+        raise UsageError("give the id of an event, or --user")
     wanted = _Wanted(event, user, frozenset(platform or ()), limit)
     show_list(execute(_explain(wanted)), output)
 

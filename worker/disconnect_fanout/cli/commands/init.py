@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import ENV_FILE
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.policy.error_words import system_words
 
 _TEMPLATE = """\
@@ -64,11 +64,11 @@ def init(output: OutputOption = Output.TABLE) -> None:
         # Created with its mode, not changed afterwards: the key is never readable by others.
         descriptor = os.open(ENV_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        raise Misuse(
+        raise UsageError(
             f"{ENV_FILE} exists already; it may hold the only key to a database, so it stays"
         ) from None
     except OSError as error:
-        raise Misuse(f"can't write {ENV_FILE}: {system_words(error)}") from None
+        raise UsageError(f"can't write {ENV_FILE}: {system_words(error)}") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(_TEMPLATE.format(key=new_key()))
     show_one(_Written(ENV_FILE), output)

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from disconnect_fanout.adapters.store.http_api.api_keys import ListedKey, SqlKeyRing
+from disconnect_fanout.adapters.store.http_api.api_keys import ListedKey, SqlApiKeys
 from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
 from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.screen.standard_output import shown_once
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.api_key import APPS_WRITE, KeyKind
 
 app = typer.Typer(no_args_is_help=True, help="Keys and tokens for `fanout api`.")
@@ -56,7 +56,7 @@ def create(
             if platform is not None:
                 await PlatformRegistry(session.database, session.vault).get(platform)
             async with audited(session):
-                return await SqlKeyRing(session.database).create(
+                return await SqlApiKeys(session.database).create(
                     chosen, platform_id=platform, user_id=user_id, scopes=scope or ()
                 )
 
@@ -67,7 +67,7 @@ def create(
 
 
 @app.command("list")
-def all_(output: OutputOption = Output.TABLE) -> None:
+def list_(output: OutputOption = Output.TABLE) -> None:
     r"""List the keys; none of them is ever shown again.
 
     \b
@@ -77,7 +77,7 @@ def all_(output: OutputOption = Output.TABLE) -> None:
 
     async def work() -> list[ListedKey]:
         async with opened() as session:
-            return await SqlKeyRing(session.database).all()
+            return await SqlApiKeys(session.database).all()
 
     show_list(execute(work()), output)
 
@@ -96,7 +96,7 @@ def revoke(
 
     async def work() -> ListedKey:
         async with opened() as session, audited(session):
-            return await SqlKeyRing(session.database).revoke(key_id)
+            return await SqlApiKeys(session.database).revoke(key_id)
 
     show_one(execute(work()), output)
 
@@ -108,11 +108,13 @@ def _checked(
     chosen = kind or KeyKind.PLATFORM
     of_platform = chosen is KeyKind.PLATFORM
     if of_platform and (platform is None or user_id is not None):
-        raise Misuse("a platform's key takes --platform ID; a user's takes --kind and --user-id N")
+        raise UsageError(
+            "a platform's key takes --platform ID; a user's takes --kind and --user-id N"
+        )
     if not of_platform and (platform is not None or user_id is None):
-        raise Misuse(f"--kind {chosen.value} takes --user-id N, and no --platform")
+        raise UsageError(f"--kind {chosen.value} takes --user-id N, and no --platform")
     if scopes and chosen is not KeyKind.OAUTH:
-        raise Misuse("--scope goes with --kind oauth alone")
+        raise UsageError("--scope goes with --kind oauth alone")
     if unknown := sorted(set(scopes) - {APPS_WRITE}):
-        raise Misuse(f"--scope {unknown[0]!r} is unknown; expected {APPS_WRITE}")
+        raise UsageError(f"--scope {unknown[0]!r} is unknown; expected {APPS_WRITE}")
     return chosen

@@ -114,7 +114,7 @@ def end(
 ) -> None:
     r"""Note that a platform no longer has a user's calendar connected.
 
-    The link stays in the book: who was linked at the disconnect is still told.
+    The link stays in the book: who was linked at the disconnect is still notified.
 
     \b
     Example:
@@ -136,7 +136,7 @@ def end(
 
 
 @app.command("list")
-def all_(email: StoredEmailOption, output: OutputOption = Output.TABLE) -> None:
+def list_(email: StoredEmailOption, output: OutputOption = Output.TABLE) -> None:
     r"""List a user's links, the newest first.
 
     \b

@@ -1,4 +1,4 @@
-"""``fanout listen``: a sample receiver that verifies what it is told."""
+"""``fanout listen``: a sample receiver that verifies what it receives."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ from disconnect_fanout.adapters.http.listening import listen as listen_on
 from disconnect_fanout.cli.arguments.secret_file import read_secret
 from disconnect_fanout.cli.runtime.session import execute
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one, show_text
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.demo.webhook_verifier import WebhookVerifier
 
 _MOST_CONNECTIONS = 256
@@ -26,7 +26,7 @@ _SCRIPT = re.compile(r"[2-5]\d\d(,[2-5]\d\d)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Webhook:
     """One webhook as it was received.
 
     Attributes:
@@ -92,7 +92,7 @@ def listen(
     try:
         verifier = None if given is None else WebhookVerifier(given)
     except ValueError as error:
-        raise Misuse(str(error)) from None
+        raise UsageError(str(error)) from None
     execute(_listen(host, port, _Receiver(verifier, status or _Script([200]), output)))
 
 
@@ -110,19 +110,19 @@ class _Receiver:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge as error:
             return web.Response(status=error.status)
-        told = self._told(request, body)
+        webhook = self._received(request, body)
         if self.output is Output.TABLE:
-            show_text(_line(told))
+            show_text(_line(webhook))
         else:
-            show_one(told, Output.JSONL)
-        return web.Response(status=told.answered)
+            show_one(webhook, Output.JSONL)
+        return web.Response(status=webhook.answered)
 
-    def _told(self, request: web.BaseRequest, body: bytes) -> Told:
+    def _received(self, request: web.BaseRequest, body: bytes) -> Webhook:
         verified, problem = None, None
         if self.verifier is not None:
             problem = self.verifier.problem(request.headers, body, time.time())
             verified = problem is None
-        return Told(
+        return Webhook(
             at=datetime.now(UTC),
             webhook_id=request.headers.get("webhook-id"),
             attempt=request.headers.get("fanout-attempt"),
@@ -142,16 +142,16 @@ def _event(body: bytes) -> dict[str, object] | None:
     return event if isinstance(event, dict) else None
 
 
-def _line(told: Told) -> str:
+def _line(webhook: Webhook) -> str:
     """One line; it names no user."""
-    verdict = {None: "not checked", True: "verified", False: f"NOT VERIFIED: {told.problem}"}
+    verdict = {None: "not checked", True: "verified", False: f"NOT VERIFIED: {webhook.problem}"}
     parts = [
-        told.at.strftime("%H:%M:%S"),
-        str(told.answered),
-        told.webhook_id or "no webhook-id",
-        f"attempt {told.attempt or '?'}{' (replay)' if told.replay else ''}",
-        str((told.event or {}).get("event_type", "no JSON object")),
-        verdict[told.verified],
+        webhook.at.strftime("%H:%M:%S"),
+        str(webhook.answered),
+        webhook.webhook_id or "no webhook-id",
+        f"attempt {webhook.attempt or '?'}{' (replay)' if webhook.replay else ''}",
+        str((webhook.event or {}).get("event_type", "no JSON object")),
+        verdict[webhook.verified],
     ]
     line = "  ".join(parts)
     return "".join(char if char.isprintable() else "?" for char in line)
@@ -165,7 +165,7 @@ async def _listen(host: str, port: int, receiver: _Receiver) -> None:
         try:
             bound = await listen_on(runner, host, port, "--host and --port")
         except AddressTaken as error:
-            raise Misuse(str(error)) from None
+            raise UsageError(str(error)) from None
         say(f"listening on http://{host}:{bound}")
         await ended.wait()
     finally:

@@ -46,7 +46,7 @@ class Forgotten:
         links: removed.
         events: about nobody from now on; likewise the deliveries.
         attempts: whose answers were removed.
-        discarded: deliveries whose platforms will not be told.
+        discarded: deliveries whose platforms will not be notified.
     """
 
     links: int = 0
@@ -67,7 +67,7 @@ def forget(
     *,
     email: StoredEmailOption,
     discard: Annotated[
-        bool, typer.Option("--discard", help="Also what platforms have not been told yet.")
+        bool, typer.Option("--discard", help="Also what platforms have not been notified yet.")
     ] = False,
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Rewrite large tables too; workers wait meanwhile.")
@@ -77,10 +77,10 @@ def forget(
 ) -> None:
     r"""Remove a person from links, events, deliveries and dead letters, for good.
 
-    The history keeps which platform was told when, no longer about whom; all counts stay true, and
-    the same event ids are still told once. Refused while platforms are untold, unless --discard.
-    Rejected events are not searched: see fanout rejected list. The database's files are rewritten,
-    so that they hold no removed byte; large ones only with --rewrite.
+    The history keeps which platform was notified when, no longer about whom; all counts stay true,
+    and the same event ids are still notified once. Refused while platforms are untold, unless
+    --discard. Rejected events are not searched: see fanout rejected list. The database's files are
+    rewritten, so that they hold no removed byte; large ones only with --rewrite.
 
     \b
     Example:
@@ -117,13 +117,13 @@ def forget(
 
 def _refuse(found: PersonalData) -> None:
     say(
-        f"fanout: nothing was removed, because not all platforms have been told about this person: "
+        f"fanout: nothing was removed, because not all platforms were notified about this person: "
         f"{found.untold} deliveries wait, {found.dead} are dead letters, "
         f"{found.promised} events are not published yet"
     )
     say(
-        "fanout: let them be told (fanout dlq replay --user …), or give --discard: "
-        "these platforms will never be told"
+        "fanout: let them be notified (fanout dlq replay --user …), or give --discard: "
+        "these platforms will never be notified"
     )
 
 

@@ -46,7 +46,7 @@ def publish(
 ) -> None:
     r"""Publish one disconnect event and print its id once the broker has confirmed it.
 
-    The same --id again is told once.
+    The same --id again is notified once.
 
     \b
     Example:

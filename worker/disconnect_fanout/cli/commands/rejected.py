@@ -17,7 +17,7 @@ from disconnect_fanout.cli.runtime.broker_session import publishing
 from disconnect_fanout.cli.runtime.session import configuration, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]
@@ -52,7 +52,7 @@ class Moved:
 
 
 @app.command("list")
-def all_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
+def list_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
     r"""List rejected events, the oldest first. Listing changes nothing.
 
     \b
@@ -185,7 +185,7 @@ async def _require(queue: RejectedQueue, ids: Collection[str]) -> None:
 def _wanted(ids: list[str] | None, *, everything: bool) -> Collection[str] | None:
     """Return the ids, None for all."""
     if bool(ids) is everything:
-        raise Misuse("give ids, or --all")
+        raise UsageError("give ids, or --all")
     return ids or None
 
 

@@ -38,7 +38,7 @@ def run() -> None:
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's, where there is one.
 
-    It resolves names in threads of which there are four unless it is told: a few platforms with a
+    It resolves names in threads of which there are four unless it is set: a few platforms with a
     hanging name server would stall the look-ups of all others.
     """
     os.environ.setdefault("UV_THREADPOOL_SIZE", "64")

@@ -54,7 +54,7 @@ async def _finish(trail: AuditTrail, number: int, outcome: str, counts: dict[str
 
 
 def _who() -> str:
-    """Ask the operating system, not the environment: that says what it was told to."""
+    """Ask the operating system, not the environment: that says how it was started."""
     user = os.getuid()
     try:
         name = pwd.getpwuid(user).pw_name

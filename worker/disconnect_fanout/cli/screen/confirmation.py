@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.cli.screen.output import say
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 _YES = frozenset({"y", "yes"})
@@ -27,17 +27,17 @@ def require_terminal(*, yes: bool, otherwise: str = "--yes") -> None:
         otherwise: the options that would do.
 
     Raises:
-        Misuse: standard input is closed, a file or a pipe; what comes through it is no person.
+        UsageError: standard input is closed, a file or a pipe; what comes through it is no person.
     """
     if not (yes or _at_terminal()):
-        raise Misuse(f"without a terminal to ask at, give {otherwise}")
+        raise UsageError(f"without a terminal to ask at, give {otherwise}")
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
     """Tell whether the person wants it; without an answer they don't.
 
     Raises:
-        Misuse: nobody can be asked.
+        UsageError: nobody can be asked.
         typer.Abort: Ctrl-C, or the end of the input.
     """
     require_terminal(yes=yes)

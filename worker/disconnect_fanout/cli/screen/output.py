@@ -76,7 +76,7 @@ def say(text: str) -> None:
     """Tell the person at the terminal something that is not data."""
     if sys.stderr is None:
         return
-    with suppress(OSError):  # nobody is there to be told, which is no reason to end
+    with suppress(OSError):  # nobody is there to read it, which is no reason to end
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 

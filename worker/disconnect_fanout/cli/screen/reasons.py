@@ -1,4 +1,4 @@
-"""Why a platform was told or not, in words."""
+"""Why a platform was notified or not, in words."""
 
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -23,8 +23,8 @@ def because(one: Explained, grace: timedelta, now: datetime) -> str:
 def _not_planned(one: Explained, grace: timedelta) -> str:
     event, explanation = one.event, one.explanation
     if explanation.recipient is not None:
-        told = f"fanout events resolve {event.id}"
-        return f"its link was recorded after the event had come; to tell it: {told}"
+        command = f"fanout events resolve {event.id}"
+        return f"its link was recorded after the event had come; to tell it: {command}"
     if event.platform_ids is not None:
         return "the event names its recipients, and this is none of them"
     if explanation.link is None or explanation.bearing is None:
@@ -47,8 +47,8 @@ def _missed(link: Link, bearing: Bearing, event: DisconnectEvent, grace: timedel
             return f"its link ended at {ended}, over {length} before the disconnect at {at}"
         case Bearing.ANOTHER_ACCOUNT:
             return (
-                "not told: the address is linked to it, but under another Google account; if that "
-                "is a mistake: import the link with the right Google id, then: "
+                "not notified: the address is linked to it, but under another Google account; "
+                "if that is a mistake: import the link with the right Google id, then: "
                 f"fanout events resolve {event.id}"
             )
         case Bearing.HELD:

@@ -1,4 +1,4 @@
-"""Dead letters that an operator closes: their platforms shall never be told."""
+"""Dead letters that an operator closes: their platforms shall never be notified."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -66,6 +66,6 @@ class Discards:
         after = [discarded(row) for row in rows.values() if row.state == DeliveryState.DEAD]
         await save(connection, after)
         if after:
-            told = [{"_id": row.id, "_because": nameless(because)} for row in after]
-            await connection.execute(_REASON, told)
+            reasons = [{"_id": row.id, "_because": nameless(because)} for row in after]
+            await connection.execute(_REASON, reasons)
         return len(after)

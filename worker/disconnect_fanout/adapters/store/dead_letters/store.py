@@ -20,10 +20,10 @@ from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.policy.delivery_row import (
-    REPORT_FIRST_MS,
     doomed,
     interrupted,
 )
+from disconnect_fanout.policy.lease import REPORT_FIRST_MS
 
 _MOST_AT_ONCE = 500
 _LETTER = (
@@ -88,12 +88,12 @@ class SqlDeadLetterStore:
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(statement)}
 
-    async def condemn_undeliverable(self) -> int:
+    async def dead_letter_undeliverable(self) -> int:
         """Decide pending, unleased rows of disabled or unknown platforms; return how many.
 
         A lease that expired a while ago counts as none: nobody claims such a row any more. What a
         platform is, is asked again for each portion: a million rows take minutes, and an operator
-        who enables it in the middle wants the rest told.
+        who enables it in the middle wants the rest notified.
         """
         count = 0
         for platform_id in await unsendable_platforms(self._database):

@@ -72,8 +72,8 @@ class BalanceSheet:
 
     async def open_events(self, limit: int) -> Sequence[EventBalance]:
         """Return events whose balance does not close, and deliveries whose event is not there."""
-        told = select(func.count()).where(deliveries.c.event_id == events.c.id).scalar_subquery()
-        wrong = select(events.c.id).where(events.c.recipients != told)
+        planned = select(func.count()).where(deliveries.c.event_id == events.c.id).scalar_subquery()
+        wrong = select(events.c.id).where(events.c.recipients != planned)
         orphans = (
             select(deliveries.c.event_id)
             .where(~exists().where(events.c.id == deliveries.c.event_id))

@@ -26,7 +26,7 @@ from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Pro
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.domain.replay import HOLDING
-from disconnect_fanout.flow.due import Claim, Hastened
+from disconnect_fanout.flow.due import Claim, Expedited
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
@@ -132,7 +132,7 @@ class SqlDueStore:
             raise
         return claims
 
-    async def hasten(self, platform_id: str, limit: int) -> Hastened:
+    async def expedite(self, platform_id: str, limit: int) -> Expedited:
         """Make up to ``limit`` waiting rows due, those first whose turn is next.
 
         None before its Retry-After, nor before the slot that a replay gave it, nor one that was
@@ -152,12 +152,12 @@ class SqlDueStore:
             )
             await save(connection, [hastened(row) for row in rows])
         if len(rows) == limit:
-            return Hastened(limit)
+            return Expedited(limit)
         wait = func.min(_NOT_BEFORE) - self._database.now_ms
         async with self._database.read() as connection:
             found = await connection.execute(select(wait).where(*early, _NOT_BEFORE < _DUE))
             wait_ms: int | None = found.scalar_one()
-        return Hastened(len(rows), None if wait_ms is None else max(wait_ms, 0) / 1000)
+        return Expedited(len(rows), None if wait_ms is None else max(wait_ms, 0) / 1000)
 
     async def release_all_leases(self) -> int:
         """Make every leased row due, with the lease's token still on it.
@@ -240,7 +240,7 @@ def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:
             step=row.step,
             age_s=(row.read_at - row.born_at) / 1000,
             replays=row.replays,
-            told=row.told,
+            delivered=row.delivered,
             interruptions=row.interruptions,
         ),
     )

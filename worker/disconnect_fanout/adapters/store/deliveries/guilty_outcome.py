@@ -1,7 +1,7 @@
 """Outcomes that the database refuses because of what they hold, found one by one and set aside.
 
 What a platform answered is the only free text in an outcome; without it the outcome is recorded all
-the same. One that is refused even so is told loudly, and its neighbours are committed.
+the same. One that is refused even so is reported loudly, and its neighbours are committed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ class OneByOne:
         self._observe = observe
 
     async def write(self, changes: Sequence[Change]) -> None:
-        """Commit each change that can be; return when all that are left were told."""
+        """Commit each change that can be; return when all that are left were reported."""
         for change in changes:
             if isinstance(change, Barrier):
                 continue

@@ -1,4 +1,4 @@
-"""Who was told what, when, with which answer."""
+"""Who was notified what, when, with which answer."""
 
 from collections.abc import Sequence
 from typing import Any

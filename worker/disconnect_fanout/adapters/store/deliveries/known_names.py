@@ -20,8 +20,8 @@ async def require_known(database: Database, chosen: DeliveryFilter) -> None:
             await _require(connection, exists().where(deliveries.c.id == one), "delivery", one)
         for one in chosen.platforms:
             registered = exists().where(platforms.c.id == one)
-            told = exists().where(deliveries.c.platform_id == one)
-            await _require(connection, or_(registered, told), "platform", one)
+            delivered_to = exists().where(deliveries.c.platform_id == one)
+            await _require(connection, or_(registered, delivered_to), "platform", one)
         if (event := chosen.event_id) is not None:
             await _require(connection, exists().where(events.c.id == event), "event", event)
 

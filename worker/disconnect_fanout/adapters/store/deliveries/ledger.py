@@ -52,7 +52,7 @@ class _Settled:
 
     Attributes:
         rows: as they are afterwards, by delivery.
-        ends: the replayed ones that have come to an end, and whether they were told.
+        ends: the replayed ones that have come to an end, and whether they were delivered.
         gone: the 410s that disable a platform.
     """
 
@@ -67,7 +67,7 @@ class SqlLedger:
 
     Args:
         vault: seals what platforms answer.
-        observe: told once when an outage begins and once when it is over.
+        observe: called once when an outage begins and once when it is over.
         sleep: waits between two tries in an outage.
         probe: tells whether the database refuses everything; see ``flow.resolver.EventStore``.
     """
@@ -193,9 +193,9 @@ def _settled(before: Mapping[str, DeliveryRow], settling: Sequence[RowChange]) -
         if row is None:  # pruned or forgotten meanwhile
             continue
         after = done.rows[row.id] = settle(row, change)
-        told = end_of_round(row, after, change)
-        if told is not None and row.job is not None:
-            done.ends[row.id] = told
+        delivered = end_of_round(row, after, change)
+        if delivered is not None and row.job is not None:
+            done.ends[row.id] = delivered
         if isinstance(change, Attempted):
             done.attempts.append((row.id, _kept(row, change.attempt)))
             if disabled_platform(row, change):

@@ -18,8 +18,8 @@ _SEAL = (
 )
 
 
-class ClearAnswers:
-    """``flow.housekeeping.Chore``: an answer reads the same before, while and after."""
+class PlaintextAnswers:
+    """``flow.housekeeping.PeriodicJob``: an answer reads the same before, while and after."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database

@@ -35,7 +35,7 @@ _HERE = unreadable_rows.c.of_table == literal_column(f"'{_EVENTS}'")
 
 
 class UnreadableEvents:
-    """``flow.housekeeping.Chore``: looks whether they open by now."""
+    """``flow.housekeeping.PeriodicJob``: looks whether they open by now."""
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database

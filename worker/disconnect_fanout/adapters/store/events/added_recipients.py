@@ -1,4 +1,4 @@
-"""Deliveries added to an event that is recorded already; nobody is told twice."""
+"""Deliveries added to an event that is recorded already; nobody is notified twice."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -63,7 +63,7 @@ async def without_delivery(
 
 
 def _row(event_id: str, recipient: Recipient, now_ms: int) -> dict[str, Any]:
-    """A delivery that is due, or decided from the start if its platform can't be told."""
+    """A delivery that is due, or decided from the start if its platform can't be notified."""
     dead = recipient.dead
     return {
         "id": delivery_id(event_id, recipient.platform_id),

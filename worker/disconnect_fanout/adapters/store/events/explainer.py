@@ -34,7 +34,7 @@ class Explained:
 
     @property
     def near_miss(self) -> bool:
-        """It is not told, because the address is linked to it under another Google id."""
+        """It is not notified, because the address is linked to it under another Google id."""
         stands = self.explanation.bearing
         found = self.event.platform_ids is None and stands is Bearing.ANOTHER_ACCOUNT
         return found and self.delivery is None
@@ -61,11 +61,11 @@ class Explainer:
             return []
         links = await SqlEventStore(self._database, self._seals).links(events)
         platforms = {one.id: one for one in await self._source.platforms()}
-        told = await self._deliveries([event.id for event in events])
+        by_event = await self._deliveries([event.id for event in events])
         return [
             Explained(event, one, platforms.get(one.platform_id), recorded.get(one.platform_id))
             for event, found in zip(events, links, strict=True)
-            for recorded in [told.get(event.id, {})]
+            for recorded in [by_event.get(event.id, {})]
             for one in _all(explain(event, found, platforms, self._grace), recorded)
         ]
 
@@ -84,7 +84,7 @@ class Explainer:
 def _all(
     explanations: Sequence[Explanation], recorded: dict[str, DeliveryStory]
 ) -> Sequence[Explanation]:
-    """Add platforms that were told once, though neither they nor a link to them is there now."""
+    """Add platforms that were notified once, though they, or a link to them, are gone by now."""
     known = {one.platform_id for one in explanations}
     removed = [Explanation(one, None) for one in recorded if one not in known]
     return sorted([*explanations, *removed], key=lambda one: one.platform_id)

@@ -34,7 +34,7 @@ class EventFilter:
     Attributes:
         user: whose events they are.
         since: an instant of the event's arrival; likewise ``until``.
-        near_miss: only those that some platform was not told of because of a Google id alone.
+        near_miss: only those that some platform was not notified of because of a Google id alone.
     """
 
     outcome: RecordedOutcome | None = None
@@ -66,14 +66,14 @@ class EventHistory:
             NotFound: no such event.
             Unsealable: it was sealed with a key that is not configured.
         """
-        told = select(deliveries).where(deliveries.c.event_id == event_id)
+        of_event = select(deliveries).where(deliveries.c.event_id == event_id)
         async with self._database.read() as connection:
             wanted = select(events).where(events.c.id == event_id)
             row = (await connection.execute(wanted)).one_or_none()
             if row is None:
                 raise NotFound("event", event_id)
             counts = await _counts(connection, [event_id])
-            rows = await connection.execute(told.order_by(deliveries.c.platform_id))
+            rows = await connection.execute(of_event.order_by(deliveries.c.platform_id))
             found = tuple(DeliveryRecord(**delivery_columns(one)) for one in rows)
         event = seals.open_event(row.sealed)
         return EventStory(
@@ -122,10 +122,10 @@ async def _counts(connection: AsyncConnection, ids: list[str]) -> dict[str, dict
 
 
 def _columns(row: Row[Any], counts: Mapping[str, int]) -> dict[str, Any]:
-    told = row.recipients > 0
+    any_recipient = row.recipients > 0
     return {
         "event_id": row.id,
-        "outcome": RecordedOutcome.FANNED_OUT if told else RecordedOutcome.NO_RECIPIENTS,
+        "outcome": RecordedOutcome.FANNED_OUT if any_recipient else RecordedOutcome.NO_RECIPIENTS,
         "recipients": row.recipients,
         **{state.value: counts.get(state.value, 0) for state in DeliveryState},
         "copies": row.copies,

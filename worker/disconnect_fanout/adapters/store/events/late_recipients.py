@@ -1,4 +1,4 @@
-"""Recipients recorded after their event: it is planned again, and nobody is told twice."""
+"""Recipients recorded after their event: it is planned again, and nobody is notified twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class Resolved:
     """What planning an event again has added.
 
     Attributes:
-        added: ids of platforms that will be told now.
+        added: ids of platforms that will be notified now.
         recipients: all of the event's, the new ones included.
         reconnected: late ones that are left out, because the user has linked them again since the
-            disconnect: told now, they would cut off somebody who has come back.
+            disconnect: notified now, they would cut off somebody who has come back.
     """
 
     event_id: str
@@ -70,8 +70,8 @@ class LateRecipients:
             missed = len(near_misses(event, tuple(links.values()), self._grace))
             back = await reconnected(connection, self._database, self._seals, [event])
             left = [one for one in recipients if (event_id, one.platform_id) in back]
-            told = [one for one in recipients if one not in left]
-            added, count = await add_recipients(connection, self._database, event_id, told)
+            late = [one for one in recipients if one not in left]
+            added, count = await add_recipients(connection, self._database, event_id, late)
             left_out = len(await without_delivery(connection, event_id, left))
             known = update(events).where(events.c.id == event_id)
             await connection.execute(known.values(near_misses=missed))

@@ -31,7 +31,7 @@ _SHRINK = (
 
 
 class OldEvents:
-    """``flow.housekeeping.Chore``.
+    """``flow.housekeeping.PeriodicJob``.
 
     Args:
         keep_s: the retention.
@@ -72,12 +72,12 @@ class OldEvents:
     async def _prune(self, event_ids: Sequence[str]) -> int:
         """Remove as much as one transaction may; look again first, now under lock."""
         async with self._database.intend() as connection:
-            told = await self._lock_deliveries(connection, event_ids)
+            found = await self._lock_deliveries(connection, event_ids)
             recipients = await self._lock_events(connection, event_ids)
-            ready = [one for one in event_ids if _complete(recipients.get(one), told[one])]
+            ready = [one for one in event_ids if _complete(recipients.get(one), found[one])]
             batch: list[_Row] = []
             left = LARGEST_BATCH - _CANDIDATES
-            for row in (row for one in ready for row in told[one]):
+            for row in (row for one in ready for row in found[one]):
                 left -= 1 + row.attempts
                 if batch and left < 0:
                     break
@@ -95,10 +95,10 @@ class OldEvents:
             .order_by(deliveries.c.id)
             .with_for_update()
         )
-        told: dict[str, list[_Row]] = {one: [] for one in event_ids}
+        found: dict[str, list[_Row]] = {one: [] for one in event_ids}
         for row in await connection.execute(wanted):
-            told[row.event_id].append(row)
-        return told
+            found[row.event_id].append(row)
+        return found
 
     async def _lock_events(
         self, connection: AsyncConnection, event_ids: Sequence[str]

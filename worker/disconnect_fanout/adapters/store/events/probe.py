@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.events.registration import RegistrationDesk
+from disconnect_fanout.adapters.store.events.registration import RegistrationInserter
 from disconnect_fanout.adapters.store.links.candidates import find_links
 from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
 from disconnect_fanout.adapters.store.rows.locked import lock_named, save
@@ -30,10 +30,10 @@ _NO_LONG_WAIT = text("SET LOCAL lock_timeout = '2s'")
 class Probe:
     """Asks as an event would, and leaves nothing behind."""
 
-    def __init__(self, database: Database, seals: Seals, desk: RegistrationDesk) -> None:
+    def __init__(self, database: Database, seals: Seals, inserter: RegistrationInserter) -> None:
         self._database = database
         self._seals = seals
-        self._desk = desk
+        self._inserter = inserter
 
     async def ask(self) -> None:
         """Return if the database takes events now.
@@ -54,7 +54,7 @@ class Probe:
         async with self._database.intend() as connection:
             if not self._database.sqlite:
                 await connection.execute(_NO_LONG_WAIT)
-            await self._desk.insert(connection, intent, uuid.uuid4().hex)
+            await self._inserter.insert(connection, intent, uuid.uuid4().hex)
             rows = await lock_named(connection, self._database, [planned.id])
             await save(connection, list(rows.values()))
             await write_cut_off(connection, self._database, rows.values())

@@ -14,7 +14,7 @@ class EventRecord:
     Attributes:
         outcome: ``fanned_out`` or ``no_recipients``.
         recipients: frozen at planning; the four counts add up to it.
-        near_misses: platforms that are not told because the address is linked to them under
+        near_misses: platforms that are not notified because the address is linked to them under
             another Google id; as of the planning, or of ``events resolve`` since.
         copies: how often it arrived again.
     """

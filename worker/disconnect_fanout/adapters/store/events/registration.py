@@ -17,7 +17,7 @@ from disconnect_fanout.domain.instant import span_ms, to_s
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
 
 
-class RegistrationDesk:
+class RegistrationInserter:
     """Inserts what is new and tells what is not.
 
     Args:

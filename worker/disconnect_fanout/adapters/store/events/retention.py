@@ -12,7 +12,7 @@ _ABANDONED_MS = 86_400_000  # a duty that nobody has held for a day was one of a
 
 
 class Retention:
-    """``flow.housekeeping.Chore``: events with their deliveries, then connects, replays and duties.
+    """``flow.housekeeping.PeriodicJob``: events with all they have, then connects, replays, duties.
 
     Args:
         keep_s: nothing younger goes.

@@ -8,9 +8,9 @@ from itertools import count
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.probe import Probe
-from disconnect_fanout.adapters.store.events.registration import RegistrationDesk
+from disconnect_fanout.adapters.store.events.registration import RegistrationInserter
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.outage_retry import HOLD_S, Sleep, patiently
+from disconnect_fanout.adapters.store.outage_retry import LONGEST_RETRY_S, Sleep, retrying
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
@@ -22,9 +22,9 @@ class SqlEventStore:
     """``flow.resolver.EventStore`` on SQLite and PostgreSQL.
 
     Args:
-        hold_s: how long an outage is waited for before it is reported.
+        retry_for_s: how long an outage is waited for before it is reported.
         sleep: waits between two tries in an outage.
-        by_google_id: see ``RegistrationDesk``.
+        by_google_id: see ``RegistrationInserter``.
     """
 
     def __init__(
@@ -32,15 +32,15 @@ class SqlEventStore:
         database: Database,
         seals: Seals,
         *,
-        hold_s: float = HOLD_S,
+        retry_for_s: float = LONGEST_RETRY_S,
         sleep: Sleep = asyncio.sleep,
         by_google_id: bool = False,
     ) -> None:
         self._database = database
         self._seals = seals
-        self._desk = RegistrationDesk(database, seals, by_google_id=by_google_id)
-        self._probe = Probe(database, seals, self._desk)
-        self._hold_s = hold_s
+        self._inserter = RegistrationInserter(database, seals, by_google_id=by_google_id)
+        self._probe = Probe(database, seals, self._inserter)
+        self._retry_for_s = retry_for_s
         self._sleep = sleep
 
     @property
@@ -56,7 +56,7 @@ class SqlEventStore:
         """
         users = [event.user for event in events]
         find = partial(find_links, self._database, self._seals, users)
-        found = await patiently(find, self._hold_s, self._sleep)
+        found = await retrying(find, self._retry_for_s, self._sleep)
         return [tuple(links.values()) for links in found]
 
     async def register(self, intents: Sequence[Intent]) -> Sequence[Registration]:
@@ -65,7 +65,7 @@ class SqlEventStore:
         Each call signs its events with a token of its own. When the answer to a COMMIT is lost,
         the next try finds the token and knows that the event is still this caller's to send,
         instead of calling it known while nobody serves its leases; it renews them. If the outage
-        outlasts our patience, the caller sends nothing, and the leases expire. What another worker
+        outlasts our limits, the caller sends nothing, and the leases expire. What another worker
         has claimed meanwhile is known to the next try, and no longer the caller's.
 
         Raises:
@@ -76,9 +76,9 @@ class SqlEventStore:
 
         async def write() -> Sequence[Registration]:
             with self._database.health.asking(Ask.EVENT):
-                return await self._desk.register(intents, writer, again=next(tries) > 0)
+                return await self._inserter.register(intents, writer, again=next(tries) > 0)
 
-        return await patiently(write, self._hold_s, self._sleep)
+        return await retrying(write, self._retry_for_s, self._sleep)
 
     async def probe(self) -> None:
         """Return if the database takes events now; leave nothing behind.

@@ -39,8 +39,8 @@ class ListedKey:
     revoked_at: datetime | None
 
 
-class SqlKeyRing:
-    """``flow.disconnection.KeyRing`` on SQLite and PostgreSQL, and the operator's side of it."""
+class SqlApiKeys:
+    """``flow.disconnection.ApiKeys`` on SQLite and PostgreSQL, and the operator's side of it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

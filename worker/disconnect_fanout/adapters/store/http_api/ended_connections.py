@@ -87,7 +87,7 @@ class SqlConnections:
     async def _end_user(
         self, connection: AsyncConnection, email: str, platform_id: str
     ) -> Ended | NotConnected:
-        told = readable(mailbox(email))
+        address = readable(mailbox(email))
         at = await self._now(connection)
         theirs = (
             self._credentials.of_user(email),
@@ -101,7 +101,7 @@ class SqlConnections:
         with suppress(UnreadableRow):  # deleted all the same
             await self._credentials.take(connection, *theirs)
         ended = await self._end(connection, email, google_id, open_links, at)
-        what = Disconnection(told, google_id, ended, Provider.GOOGLE, at, platform_id)
+        what = Disconnection(address, google_id, ended, Provider.GOOGLE, at, platform_id)
         await self._promise(connection, what)
         return Ended()
 
@@ -194,7 +194,7 @@ class SqlConnections:
         open_links: dict[int, Link],
         at: datetime,
     ) -> list[Link]:
-        """End those that are the user's. One that may be another's stays, and is told all the same.
+        """End those that are the user's. One that may be another's stays; it is notified even so.
 
         The event finds it: see ``Link.folded``.
         """

@@ -71,8 +71,10 @@ class RememberedAnswers:
         """
         if memo is not None:
             user = None if email is None else self._seals.text_hash(mailbox(email))
-            told = {"sealed": self._seals.seal(_text(outcome)), "user_hash": user}
-            await connection.execute(update(answers).where(self._place(memo)).values(told))
+            outcome_columns = {"sealed": self._seals.seal(_text(outcome)), "user_hash": user}
+            await connection.execute(
+                update(answers).where(self._place(memo)).values(outcome_columns)
+            )
 
     async def forget(self, email: str) -> None:
         """Keep the outcomes about an address, and nothing that tells whose they are.
@@ -101,7 +103,7 @@ class RememberedAnswers:
     async def do_some(self) -> int:
         """Hash bare digests again, then end some that are older than a day.
 
-        ``flow.housekeeping.Chore``.
+        ``flow.housekeeping.PeriodicJob``.
         """
         return await self._key_some() or await self._end_some()
 

@@ -1,4 +1,4 @@
-"""Who may have to be told: the links of a batch of users, found with one query."""
+"""Who may have to be notified: the links of a batch of users, found with one query."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.links.plaintext_spelling import link_columns, written
+from disconnect_fanout.adapters.store.links.plaintext_search import link_columns, written
 from disconnect_fanout.adapters.store.links.seals import NO_GOOGLE_ID
 from disconnect_fanout.adapters.store.schema.tables import clear_google_id, links
 from disconnect_fanout.domain.google_id import is_google_id

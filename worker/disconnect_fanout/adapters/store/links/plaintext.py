@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.links.plaintext_spelling import ODD, key, link_columns
+from disconnect_fanout.adapters.store.links.plaintext_search import ODD, key, link_columns
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.links.search import LinkSearch
 from disconnect_fanout.adapters.store.schema.tables import clear, clear_email, links
@@ -35,8 +35,8 @@ class _Walk:
     after: int = 0
 
 
-class ClearLinks:
-    """``flow.housekeeping.Chore``: seals them where they are; their numbers stay."""
+class PlaintextLinks:
+    """``flow.housekeeping.PeriodicJob``: seals them where they are; their numbers stay."""
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database

@@ -1,8 +1,8 @@
 """What the columns of a link mean, whoever wrote them: the owner's SQL knows its own conventions.
 
-What can mean one thing only is read as that, because a platform that is not told is the worst that
-can happen (decision 0027): ``Google`` is google, an instant in milliseconds is that instant, an
-empty provider is none. What can mean several things is refused, and its row is set aside. The
+What can mean one thing only is read as that, because a platform that is not notified is the worst
+that can happen (decision 0027): ``Google`` is google, an instant in milliseconds is that instant,
+an empty provider is none. What can mean several things is refused, and its row is set aside. The
 schema refuses new rows of either kind.
 """
 

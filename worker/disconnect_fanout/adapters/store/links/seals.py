@@ -1,7 +1,7 @@
 """Links at rest: who is linked is sealed, and found again by keyed hashes.
 
-A row that the owner's own SQL wrote is clear until a worker has sealed it (``clear_links``), and is
-found by its clear columns until then, however they are spelled (``spelling``).
+A row that the owner's own SQL wrote is clear until a worker has sealed it (``plaintext_links``),
+and is found by its clear columns until then, however they are spelled (``spelling``).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.links.plaintext_spelling import (
+from disconnect_fanout.adapters.store.links.plaintext_search import (
     ODD,
     key,
     keys_of,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from disconnect_fanout.adapters.store.links.plaintext_spelling import written as clearly_written
+from disconnect_fanout.adapters.store.links.plaintext_search import written as clearly_written
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.spelling import Spelling
 from disconnect_fanout.domain.link import Link

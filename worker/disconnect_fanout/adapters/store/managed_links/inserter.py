@@ -13,10 +13,10 @@ from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.spelling import hash_columns
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.link_store import Opening
-from disconnect_fanout.policy.tenure import same_start
+from disconnect_fanout.policy.link_lifetime import same_start
 
 
-class ConnectDesk:
+class ConnectInserter:
     """Inserts what is new and tells what is not."""
 
     def __init__(self, database: Database, seals: Seals) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.added_recipients import add_recipients
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.managed_links.inserter import ConnectDesk
+from disconnect_fanout.adapters.store.managed_links.inserter import ConnectInserter
 from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.outage_retry import HOLD_S, Sleep, patiently
+from disconnect_fanout.adapters.store.outage_retry import LONGEST_RETRY_S, Sleep, retrying
 from disconnect_fanout.adapters.store.schema.tables import events, google_known, links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_events
@@ -41,7 +41,7 @@ class SqlLinkStore:
     """Writes what connects and disconnects say about links.
 
     Args:
-        hold_s: how long an outage is waited for before it is reported.
+        retry_for_s: how long an outage is waited for before it is reported.
         sleep: waits between two tries in an outage.
     """
 
@@ -50,18 +50,18 @@ class SqlLinkStore:
         database: Database,
         seals: Seals,
         *,
-        hold_s: float = HOLD_S,
+        retry_for_s: float = LONGEST_RETRY_S,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
         self._seals = seals
-        self._desk = ConnectDesk(database, seals)
-        self._hold_s = hold_s
+        self._inserter = ConnectInserter(database, seals)
+        self._retry_for_s = retry_for_s
         self._sleep = sleep
 
     async def open(self, openings: Sequence[Opening]) -> Sequence[Registration]:
         """Insert those events that are new, each with its link unless that very link is there."""
-        return await self._patiently(partial(self._desk.open, openings))
+        return await self._patiently(partial(self._inserter.open, openings))
 
     async def of_users(self, users: Sequence[User]) -> Sequence[Mapping[int, Link]]:
         """Return the links of each user's address or google id, by row."""
@@ -136,9 +136,9 @@ class SqlLinkStore:
         recipients = [one.recipient for one in owed]
         try:
             new, _ = await add_recipients(connection, self._database, event_id, recipients)
-        except NotFound:  # pruned, or its user was forgotten: nobody is told of it any more
+        except NotFound:  # pruned, or its user was forgotten: nobody is notified of it any more
             return ()
         return [one for one in owed if one.recipient in new]
 
     async def _patiently(self, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
-        return await patiently(call, self._hold_s, self._sleep)
+        return await retrying(call, self._retry_for_s, self._sleep)

@@ -21,7 +21,7 @@ _SET = text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name 
 
 @asynccontextmanager
 async def migrating_alone(
-    connection: AsyncConnection, say: Callable[[str], None], patience_s: float
+    connection: AsyncConnection, say: Callable[[str], None], lock_wait_s: float
 ) -> AsyncIterator[None]:
     """Hold the lock of whoever migrates; it ends with the session, however we leave.
 
@@ -31,7 +31,7 @@ async def migrating_alone(
     Args:
         connection: outside of a transaction.
         say: takes a line about what is waited for.
-        patience_s: how long to wait for another one.
+        lock_wait_s: how long to wait for another one.
 
     Raises:
         StillLocked: it was not done within that time.
@@ -39,7 +39,7 @@ async def migrating_alone(
     for name, value in _SETTINGS.items():
         with suppress(DBAPIError):  # some systems can't watch a connection
             await connection.execute(_SET, {"name": name, "value": value})
-    deadline, said = time.monotonic() + patience_s, False
+    deadline, said = time.monotonic() + lock_wait_s, False
     while not (await connection.execute(select(func.pg_try_advisory_lock(_LOCK)))).scalar_one():
         if time.monotonic() >= deadline:
             raise StillLocked("another fanout migrate is still running; wait for it to end")

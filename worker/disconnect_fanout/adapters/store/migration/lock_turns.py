@@ -39,12 +39,12 @@ class LockTurns:
 
     Args:
         say: where a person who waits reads what for.
-        patience_s: how long one statement may try.
+        lock_wait_s: how long one statement may try.
     """
 
-    def __init__(self, say: Say, patience_s: float) -> None:
+    def __init__(self, say: Say, lock_wait_s: float) -> None:
         self._say = say
-        self._patience_s = patience_s
+        self._lock_wait_s = lock_wait_s
         self._doing = ""
         self._holders = ""
         self._said = ("", 0.0)
@@ -69,7 +69,7 @@ class LockTurns:
             StillLocked: it did not within the time.
         """
         self._doing, self._holders = name, ""
-        deadline = time.monotonic() + self._patience_s
+        deadline = time.monotonic() + self._lock_wait_s
         for turn in count():
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             limit = min(_TURN_MS, left_ms) if in_the_way else left_ms
@@ -83,7 +83,7 @@ class LockTurns:
                 break
             await_only(asyncio.sleep(_pause_s(turn)))
         raise StillLocked(
-            f"for {self._patience_s:g} s others held the lock that this needs: {name}"
+            f"for {self._lock_wait_s:g} s others held the lock that this needs: {name}"
             f"{self._by()}. End them or wait, then run: fanout migrate"
         )
 

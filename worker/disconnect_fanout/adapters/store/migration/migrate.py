@@ -22,7 +22,7 @@ from disconnect_fanout.policy.session_limits import UNHURRIED
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num", String))
-PATIENCE_S = 600.0
+LOCK_WAIT_S = 600.0
 """How long a statement of a migration waits for others: a dump takes its time."""
 _LOOKUP_KEY_BYTES = 32
 _WAY_OUT = "run: fanout migrate"
@@ -35,7 +35,7 @@ async def migrate(
     vault: Vault,
     *,
     say: Say = lambda _words: None,
-    patience_s: float = PATIENCE_S,
+    lock_wait_s: float = LOCK_WAIT_S,
 ) -> tuple[str | None, str]:
     """Create or upgrade the database; harmless when there is nothing to do.
 
@@ -46,7 +46,7 @@ async def migrate(
         database_url: names the database.
         vault: seals the key with which users are looked up.
         say: takes a line about what is waited for.
-        patience_s: how long each statement may wait for others.
+        lock_wait_s: how long each statement may wait for others.
 
     Returns:
         The revision found, None for an empty database, and the one that is there now.
@@ -62,11 +62,11 @@ async def migrate(
             return await _at_once(database, vault)
         async with (
             database.outside_transactions(pausing=True) as connection,
-            migrating_alone(connection, say, patience_s),
+            migrating_alone(connection, say, lock_wait_s),
         ):
             if await connection.run_sync(_revision) is None:
                 return await _at_once(database, vault)
-            turns = LockTurns(say, patience_s)
+            turns = LockTurns(say, lock_wait_s)
             return await _step_by_step(database, connection, turns, vault)
     finally:
         await database.close()

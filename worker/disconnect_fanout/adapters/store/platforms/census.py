@@ -29,9 +29,9 @@ async def count_around(
     A grouped query each over partial indexes instead of one join, which would multiply rows.
     """
     held = await _count(connection, links.c.platform_id, platform_id, links.c.unlinked_at.is_(None))
-    told = deliveries.c.platform_id
-    pending = await _count(connection, told, platform_id, in_state(DeliveryState.PENDING))
-    dead = await _count(connection, told, platform_id, in_state(DeliveryState.DEAD))
+    of_platform = deliveries.c.platform_id
+    pending = await _count(connection, of_platform, platform_id, in_state(DeliveryState.PENDING))
+    dead = await _count(connection, of_platform, platform_id, in_state(DeliveryState.DEAD))
     fresh = open_breakers.c.seen_at >= now_ms - STALE_MS
     breakers = await _count(connection, open_breakers.c.platform_id, platform_id, fresh)
     counts = (held, pending, dead, breakers)

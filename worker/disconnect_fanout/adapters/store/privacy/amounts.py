@@ -34,5 +34,5 @@ class PersonalData:
 
     @property
     def open(self) -> bool:
-        """Somebody has not been told yet."""
+        """Somebody has not been notified yet."""
         return bool(self.untold or self.dead or self.promised)

@@ -1,8 +1,8 @@
 """Forgetting a person: their links go; events, deliveries and attempts stay, without them.
 
-What was told to which platform remains true and counted; who it was about is no longer there. It is
-done step by step in short transactions, and the events come last but for the links: whatever cuts
-it short, the same command again finds what is left.
+Which platform was notified of what remains true and counted; who it was about is no longer there.
+It is done step by step in short transactions, and the events come last but for the links: whatever
+cuts it short, the same command again finds what is left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.links.plaintext import ClearLinks
+from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.personal_data import PersonalPapers
@@ -87,7 +87,7 @@ class Forgetting:
         theirs = await self._theirs()
         about_them = _about(theirs)
         recorded = select(func.count()).select_from(events).where(theirs.rows())
-        told = select(
+        totals = select(
             func.count(), func.count(case((_UNTOLD, 1))), func.count(case((_DEAD, 1)))
         ).where(about_them)
         answered = (
@@ -98,14 +98,14 @@ class Forgetting:
         async with self._database.read() as connection:
             linked = len(await self._links.numbers(connection, self._email))
             known = (await connection.execute(recorded)).scalar_one()
-            count, untold, dead = (await connection.execute(told)).one()
+            count, untold, dead = (await connection.execute(totals)).one()
             answers = (await connection.execute(answered)).scalar_one()
-        papers = (
+        records = (
             await self._papers.credentials(),
             await self._papers.promised(),
             await self._papers.remembered(),
         )
-        return PersonalData(linked, known, count, answers, untold, dead, *papers)
+        return PersonalData(linked, known, count, answers, untold, dead, *records)
 
     async def under_way(self) -> int:
         """Return how many requests about them are being made at this moment."""
@@ -138,7 +138,7 @@ class Forgetting:
         match = await self._theirs()
         theirs = _deliveries_of(_about(match))
         known = select(events.c.id).where(match.rows()).order_by(events.c.id)
-        await ClearLinks(self._database, self._seals).seal_over(self._email)
+        await PlaintextLinks(self._database, self._seals).seal_over(self._email)
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())
@@ -174,10 +174,10 @@ class Forgetting:
             await save(connection, ended)
             await write_cut_off(connection, self._database, cut.values())
             await close_items(connection, {row.id: False for row in rows if row.job is not None})
-        return sum(not row.told for row in ended) if ended else None
+        return sum(not row.delivered for row in ended) if ended else None
 
     async def _empty_deliveries(self, ids: Sequence[str]) -> None:
-        """Platforms answer what they like, and some repeat whom they were told about."""
+        """Platforms answer what they like, and some repeat whom they were notified about."""
         named = self._database.among
         async with self._database.record() as connection:
             await lock_named(connection, self._database, ids)

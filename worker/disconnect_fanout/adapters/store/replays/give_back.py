@@ -21,11 +21,11 @@ from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_it
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.replay import ReplayState
 from disconnect_fanout.policy.delivery_row import (
-    REPORT_FIRST_MS,
     DeliveryRow,
     doomed,
     interrupted,
 )
+from disconnect_fanout.policy.lease import REPORT_FIRST_MS
 from disconnect_fanout.policy.replay_slots import MOST_AT_ONCE
 
 
@@ -33,7 +33,7 @@ async def take_back(connection: AsyncConnection, database: Database, job: str) -
     """Take back some of what a cancelled job had released; finish it when nothing is left.
 
     A dead letter is one again, for the reason that it had. What is being sent at this moment is
-    taken back later if it fails, and has been told if it does not.
+    taken back later if it fails, and has been notified if it does not.
 
     Returns:
         How many were taken back.
@@ -64,7 +64,7 @@ def returned(row: DeliveryRow, reason: str | None, heir: str | None) -> Delivery
         reason: of the dead letter that it was; None if it was none.
         heir: another job that waits for it.
     """
-    if heir is not None or (reason is None and not row.told):
+    if heir is not None or (reason is None and not row.delivered):
         return replace(row, job=heir, lease=None)
     return doomed(row, _known(reason))
 
@@ -116,4 +116,4 @@ async def _heirs(
 def _left(row: DeliveryRow | None) -> str:
     if row is None:
         return FAILED
-    return AGAIN if row.told else WAITING
+    return AGAIN if row.delivered else WAITING

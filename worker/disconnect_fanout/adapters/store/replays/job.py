@@ -41,7 +41,7 @@ class ReplayProgress:
     Attributes:
         selected: deliveries that the job sends again; fewer, when users come back meanwhile.
         reconnected: deliveries that were left out, because their user has come back since.
-        failed: not told: dead again, or no longer there to be sent.
+        failed: not notified: dead again, or no longer there to be sent.
         pending: waiting for their turn, or sent and not yet settled; what a cancelled job left.
     """
 

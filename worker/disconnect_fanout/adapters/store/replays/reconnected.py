@@ -1,4 +1,4 @@
-"""Whose user has linked the platform again since the disconnect: told now, it would cut him off.
+"""Whose user has linked the platform again since: notified now, it would cut somebody off.
 
 A replay's selection is judged when it is made, each delivery again when its turn comes, and once
 more before every request: days may lie between them.
@@ -51,7 +51,7 @@ async def leave_out(
     """Give up those replayed rows whose user has come back; return their ids.
 
     Each is the dead letter again that it was, and its items count as reconnected. A job that was
-    told to include them has them sent.
+    asked to include them has them sent.
 
     Args:
         connection: in the transaction in which they would be claimed.

@@ -1,8 +1,8 @@
 """What a replay would send again, and whom it leaves alone.
 
-A delivery whose user has linked that platform again since the disconnect is left out: told now, the
-platform would cut off somebody who has come back. Users are sealed, so events are opened here, a
-page at a time; a hundred thousand take some seconds, once for each replay.
+A delivery whose user has linked that platform again since the disconnect is left out: notified now,
+the platform would cut off somebody who has come back. Users are sealed, so events are opened here,
+a page at a time; a hundred thousand take some seconds, once for each replay.
 """
 
 from collections.abc import AsyncIterator, Sequence

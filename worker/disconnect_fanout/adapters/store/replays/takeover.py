@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, or_, select
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.rows.replay_items import RELEASED
 from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_items, replaying
-from disconnect_fanout.policy.delivery_row import REPORT_FIRST_MS
+from disconnect_fanout.policy.lease import REPORT_FIRST_MS
 
 
 def held_by_others(

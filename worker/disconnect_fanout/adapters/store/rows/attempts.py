@@ -46,13 +46,13 @@ async def _insert(
     if not rows:
         return
     insert = database.insert(attempts)
-    told = {
+    replaced = {
         name: insert.excluded[name]
         for name in ("at", "result", "status", "duration_ms", "answer", "sealed", "replay")
     }
     statement = insert.on_conflict_do_update(
         index_elements=["delivery_id", "number"],
-        set_=told,
+        set_=replaced,
         where=attempts.c.result == Result.INTERRUPTED,
     )
     await connection.execute(statement, rows)

@@ -47,7 +47,7 @@ class _Kind:
         return further.order_by(self.key).limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
 
 
-_KINDS = (  # links first: they decide who is told
+_KINDS = (  # links first: they decide who is notified
     _Kind(links, Spelling.FOLDED),
     _Kind(credentials, Spelling.FOLDED),
     _Kind(outbox, Spelling.EXACT),
@@ -56,7 +56,7 @@ _KINDS = (  # links first: they decide who is told
 
 
 class OlderRows:
-    """``flow.housekeeping.Chore``.
+    """``flow.housekeeping.PeriodicJob``.
 
     What can't be opened is passed over until the next pass, and holds nobody up; so is a row that
     somebody else is changing.

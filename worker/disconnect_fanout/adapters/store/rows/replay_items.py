@@ -41,7 +41,7 @@ def at_its_turn(item: str, row: DeliveryRow | None, *, back: bool = False) -> st
     """
     if row is None or row.state == DeliveryState.DISCARDED:
         return FAILED
-    if row.told and item == WAITING:
+    if row.delivered and item == WAITING:
         return DELIVERED
     return RECONNECTED if back else RELEASED
 
@@ -63,7 +63,7 @@ async def close_items(connection: AsyncConnection, ends: Mapping[str, bool]) -> 
 
     Args:
         connection: inside the transaction in which they end.
-        ends: by delivery, whether the platform was told.
+        ends: by delivery, whether it was delivered.
     """
     closed = [{"_id": one, "_end": DELIVERED if ends[one] else FAILED} for one in sorted(ends)]
     if closed:

@@ -72,7 +72,7 @@ answers = Table(
     Column("request", String(64), nullable=False),  # of what was asked; empty once forgotten
     Column("sealed", LargeBinary),  # the outcome, encrypted; None only inside its transaction
     Column("created_at", BigInteger, nullable=False),
-    Column("user_hash", String(32)),  # keyed hash of the address; None where none was told
+    Column("user_hash", String(32)),  # keyed hash of the address; None where none was given
     PrimaryKeyConstraint("caller", "token"),
     Index("ix_answers_created_at", "created_at"),
     Index("ix_answers_user_hash", "user_hash"),

@@ -1,7 +1,7 @@
 """The tables. Instants are whole milliseconds since 1970 in UTC, links' are whole seconds.
 
 A delivery is *waiting* while it has a ``next_at``, and *due* when that has come. One that was
-delivered and is told again waits too, and stays delivered. A lease is a token plus a ``next_at`` in
+delivered and is sent again waits too, and stays delivered. A lease is a token plus a ``next_at`` in
 the future: when it expires, the row is due again, with the dead worker's token still on it. A
 delivery is *decided* when it is pending with a ``reason``: no more requests, its dead letter is on
 the way.

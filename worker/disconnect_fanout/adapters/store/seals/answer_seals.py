@@ -1,7 +1,7 @@
-"""What platforms answered, at rest: sealed, because some repeat whom they were told about.
+"""What platforms answered, at rest: sealed, because some repeat whom they were notified about.
 
-Rows of an earlier version are clear until a worker has sealed them (``clear_answers``). The words
-of an interrupted attempt are ours alone, and stay clear.
+Rows of an earlier version are clear until a worker has sealed them (``plaintext_answers``). The
+words of an interrupted attempt are ours alone, and stay clear.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""``fanout deliveries``: who was told what, when, with which answer."""
+"""``fanout deliveries``: who was notified what, when, with which answer."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.delivery import DeliveryState
 
-app = typer.Typer(no_args_is_help=True, help="Deliveries: the history of who was told what.")
+app = typer.Typer(no_args_is_help=True, help="Deliveries: the history of who was notified what.")
 app.command()(balance)
 app.command()(replay)
 
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 
 @app.command("list")
-def all_(
+def list_(
     *,
     state: Annotated[
         list[DeliveryState] | None, typer.Option("--state", help="May be given repeatedly.")

@@ -1,4 +1,4 @@
-"""``fanout deliveries balance``: nobody who was to be told is missing, nobody is there twice."""
+"""``fanout deliveries balance``: nobody to be notified is missing, nobody is there twice."""
 
 import asyncio
 import time

@@ -44,8 +44,8 @@ async def curl_of(session: Session, story: DeliveryStory | DeadStory) -> str | N
 
 def curl(url: str, headers: Mapping[str, str], body: bytes) -> str:
     """Return one line for a shell that posts this body."""
-    told = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    words = ["curl", "-sS", "-i", *told, "--data-binary", body.decode(), "--url", url]
+    flags = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    words = ["curl", "-sS", "-i", *flags, "--data-binary", body.decode(), "--url", url]
     return " ".join(shlex.quote(one) for one in words)
 
 

@@ -35,7 +35,7 @@ for command in (groups, stats, replay, discard, export):
 
 
 @app.command("list")
-def all_(
+def list_(
     *,
     platform: PlatformsOption = None,
     why: WhyOption = None,

@@ -1,4 +1,4 @@
-"""``fanout dlq discard``: dead letters whose platform shall never be told."""
+"""``fanout dlq discard``: dead letters whose platform shall never be notified."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,7 +22,7 @@ from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
 
 _LONGEST = 500
@@ -78,7 +78,7 @@ def discard(
 ) -> None:
     r"""Close dead letters for good: some by id, those that match, or --all.
 
-    Their platforms are never told. The reason is kept with each delivery and in the audit.
+    Their platforms are never notified. The reason is kept with each delivery and in the audit.
 
     \b
     Example:
@@ -87,7 +87,7 @@ def discard(
     named = tuple(ids or ())
     wanted = Wanted(named, tuple(platform or ()), why, status, user, event, since, until)
     if wanted.everything is not everything:
-        raise Misuse("give ids, filters, or --all")
+        raise UsageError("give ids, filters, or --all")
     require_terminal(yes=yes)
     show_one(execute(_discard(_Plan(wanted, limit, because, yes))), output)
 

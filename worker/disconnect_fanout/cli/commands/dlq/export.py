@@ -25,7 +25,7 @@ from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, say
 from disconnect_fanout.cli.screen.standard_output import standard_output
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.policy.error_words import system_words
 
@@ -99,6 +99,6 @@ def _destination(to: Path | None) -> Iterator[BinaryIO]:
             yield file
         part.replace(to)
     except OSError as error:
-        raise Misuse(f"--to {to}: {system_words(error)}") from None
+        raise UsageError(f"--to {to}: {system_words(error)}") from None
     finally:
         part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""``fanout platforms``: who is told."""
+"""``fanout platforms``: who is notified."""
 
 import typer
 
@@ -31,7 +31,7 @@ def registry(session: Session) -> PlatformRegistry:
 
 
 @app.command("list")
-def all_(output: OutputOption = Output.TABLE) -> None:
+def list_(output: OutputOption = Output.TABLE) -> None:
     r"""List the registered platforms, with their links, waiting deliveries and dead letters.
 
     \b

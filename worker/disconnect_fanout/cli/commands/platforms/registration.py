@@ -33,7 +33,7 @@ from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.screen.standard_output import shown_once
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.platform import Scheme
 
 _DAY_S = 86400.0
@@ -110,7 +110,7 @@ def update(
     """
     change = PlatformChange(name, url, timeout, max_in_flight, rate, read_authority(ca_file))
     if change == PlatformChange():
-        raise Misuse("nothing to change was given")
+        raise UsageError("nothing to change was given")
 
     async def work() -> RegisteredPlatform:
         async with opened() as session:
@@ -148,7 +148,7 @@ def rotate_secret(
       fanout platforms rotate-secret plat_luma --now
     """
     if now and overlap is not None:
-        raise Misuse("give --overlap or --now, not both")
+        raise UsageError("give --overlap or --now, not both")
     held = timedelta(seconds=_DAY_S if overlap is None else overlap)
 
     async def work() -> tuple[Scheme, str]:

@@ -21,7 +21,7 @@ _Change: TypeAlias = Callable[[ReplayJobs], Awaitable[None]]
 
 
 @app.command("list")
-def all_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
+def list_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
     r"""List replays, the newest first.
 
     \b

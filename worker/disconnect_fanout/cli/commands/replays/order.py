@@ -1,4 +1,4 @@
-"""Ordering a replay: what is selected is told, a person is asked, workers do the rest."""
+"""Ordering a replay: what is selected is shown, a person is asked, workers do the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import confirmed, require_terminal
 from disconnect_fanout.cli.screen.output import Output, say, show_one
-from disconnect_fanout.cli.usage_error import Misuse
+from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.duration import format_duration
 from disconnect_fanout.domain.instant import from_ms
@@ -65,7 +65,7 @@ class ReplayOrder:
 def place(order: ReplayOrder, output: Output) -> None:
     """Store the job, follow it, report."""
     if order.wanted.everything is not order.everything:
-        raise Misuse("give ids, filters, or --all")
+        raise UsageError("give ids, filters, or --all")
     require_terminal(yes=order.yes or order.dry_run, otherwise="--yes (or --dry-run)")
     report = execute(_start(order))
     if report.job is not None and not order.detach:

@@ -26,18 +26,18 @@ def opened(event: ConnectEvent) -> Link:
 
 
 def ended(link: Link, disconnects: Iterable[DisconnectEvent], grace: timedelta) -> Link:
-    """Return the link as these disconnects leave it: the earliest that told of it is its end."""
+    """Return the link as these disconnects leave it: the earliest that names it is its end."""
     for event in disconnects:
-        if _told(link, event, grace):
+        if _ends(link, event, grace):
             earlier = link.unlinked_at is None or event.disconnected_at < link.unlinked_at
             link = replace(link, unlinked_at=event.disconnected_at) if earlier else link
     return link
 
 
-def _told(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
-    """A disconnect closes the links that it told about; its own list may leave some out.
+def _ends(link: Link, event: DisconnectEvent, grace: timedelta) -> bool:
+    """A disconnect closes the links that it names; its own list may leave some out.
 
-    A link that is only maybe this user's is told about and stays: ended, it would keep the telling
+    A link that is only maybe this user's is counted and stays: ended, it would keep the telling
     from the one whose it may be (decision 0015).
     """
     named = event.platform_ids is None or link.platform_id in event.platform_ids

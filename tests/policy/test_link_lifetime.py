@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.policy.link_lifetime import ended, opened, same_start
 from disconnect_fanout.policy.plan import counts
-from disconnect_fanout.policy.tenure import ended, opened, same_start
 
 START = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
 GRACE = timedelta(seconds=2)

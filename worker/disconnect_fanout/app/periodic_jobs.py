@@ -1,6 +1,6 @@
 """What is done beside the work, one worker of the installation at a time, and how often."""
 
-from disconnect_fanout.app.balance_watch import BalanceWatch
+from disconnect_fanout.app.balance_monitor import BalanceMonitor
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.flow.housekeeping import Housekeeping
@@ -13,25 +13,25 @@ _LOOK_FOR_OLDER_EVERY_S = 60.0
 _LOOK_AGAIN_EVERY_S = 30.0
 
 
-def chores(
+def periodic_jobs(
     settings: Settings, stores: Stores, worker: str, observer: Observer
-) -> tuple[Housekeeping | BalanceWatch, ...]:
+) -> tuple[Housekeeping | BalanceMonitor, ...]:
     """Return them; each runs for as long as the worker does."""
     works = (
         ("retention", stores.retention, _retention_rest_s(settings)),
         ("answers", stores.answers, _LONGEST_REST_S),
-        ("clear links", stores.clear_links, _SEAL_EVERY_S),
-        ("clear answers", stores.clear_answers, _SEAL_ANSWERS_EVERY_S),
+        ("clear links", stores.plaintext_links, _SEAL_EVERY_S),
+        ("clear answers", stores.plaintext_answers, _SEAL_ANSWERS_EVERY_S),
         ("older rows", stores.older_rows, _LOOK_FOR_OLDER_EVERY_S),
         ("unreadable events", stores.unreadable_events, _LOOK_AGAIN_EVERY_S),
     )
     duty, observe = stores.duty, observer.observe
     return (
         *(
-            Housekeeping(name, chore, every_s=rest_s, duty=duty, worker=worker, observe=observe)
-            for name, chore, rest_s in works
+            Housekeeping(name, job, every_s=rest_s, duty=duty, worker=worker, observe=observe)
+            for name, job, rest_s in works
         ),
-        BalanceWatch(
+        BalanceMonitor(
             stores.balance, duty=duty, worker=worker, metrics=observer.metrics, observe=observe
         ),
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
-from disconnect_fanout.flow.sweeper import Duty
+from disconnect_fanout.flow.sweeper import LeaderLease
 from disconnect_fanout.telemetry.metrics import Metrics
 
 _DUTY = "balance"
@@ -20,7 +20,7 @@ class BalanceSource(Protocol):
         ...
 
 
-class BalanceWatch:
+class BalanceMonitor:
     """Counts for the whole installation: one worker at a time, for it reads an index to its end."""
 
     PERIOD_S = 15.0
@@ -31,7 +31,7 @@ class BalanceWatch:
         self,
         source: BalanceSource,
         *,
-        duty: Duty,
+        duty: LeaderLease,
         worker: str,
         metrics: Metrics,
         observe: Observe,

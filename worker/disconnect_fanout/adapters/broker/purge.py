@@ -1,4 +1,4 @@
-"""Weeding: every message of a long queue is shown, and what is condemned goes.
+"""Purging: every message of a long queue is shown, and what is stale goes.
 
 Like browsing, a window at a time, each on a channel of its own: a broker that is sent an ack looks
 through all that the channel holds before it, so that half of 100,000 letters took 90 s on a single
@@ -21,15 +21,15 @@ from disconnect_fanout.adapters.broker.connection import (
     named_errors,
 )
 
-Judge: TypeAlias = Callable[[Sequence[DeliveredMessage]], Awaitable[Collection[int]]]
+SelectStale: TypeAlias = Callable[[Sequence[DeliveredMessage]], Awaitable[Collection[int]]]
 
 _MOST_WINDOWS = 30
 _SMALLEST_WINDOW = 500
 _QUIET_S = 2.0  # somebody else is browsing and holds what we counted
 
 
-async def weed(connection: AbstractConnection, queue: str, judge: Judge) -> None:
-    """Show all messages that are there now to ``judge``, and ack those whose index it returns.
+async def purge(connection: AbstractConnection, queue: str, select_stale: SelectStale) -> None:
+    """Show all messages that are there now to ``select_stale``; ack those whose index it returns.
 
     What stays goes back when it is over, window by window, and keeps its order.
 
@@ -51,7 +51,7 @@ async def weed(connection: AbstractConnection, queue: str, judge: Judge) -> None
                 break
             left -= len(found)
             held[-1] = len(found)
-            stale = await judge(found)
+            stale = await select_stale(found)
             await _ack(wire, found, stale)
             held[-1] -= len(stale)
     finally:

@@ -1,10 +1,10 @@
-"""A leash: whatever it holds dies with the process that holds it, even after ``kill -9``.
+"""A reaper: whatever it holds dies with the process that holds it, even after ``kill -9``.
 
 No ``atexit`` hook and no signal handler runs when a process is killed with SIGKILL, or leaves
 through ``os._exit`` as pytest-timeout does, and ``PR_SET_PDEATHSIG`` is Linux only, is tied to a
 *thread*, and is forgotten by a program that changes its user. A pipe has none of these gaps: the
 kernel closes its writing end whenever, and however, this process ends. At the other end waits this
-same file, run as a program; at the end of the stream it kills what it was told to hold and removes
+same file, run as a program; at the end of the stream it kills what it was given to hold and removes
 the folder. So the ordinary way out and the violent one are one path.
 """
 
@@ -18,11 +18,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-class Leash:
+class ProcessReaper:
     """Holds process groups and at most one folder; closing it kills and removes them.
 
     Args:
-        folder: Removed, with all it contains, when the leash ends.
+        folder: Removed, with all it contains, when the reaper ends.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -36,7 +36,7 @@ class Leash:
         )
 
     def hold(self, group: int) -> None:
-        """Kill process group ``group`` when this process, or the leash, ends."""
+        """Kill process group ``group`` when this process, or the reaper, ends."""
         self._tell(f"+{group}")
 
     def release(self, group: int) -> None:
@@ -51,7 +51,7 @@ class Leash:
 
     def _tell(self, line: str) -> None:
         if self._warden.stdin is None or self._warden.stdin.closed:
-            raise RuntimeError("this leash is closed")
+            raise RuntimeError("this reaper is closed")
         self._warden.stdin.write(f"{line}\n")
         self._warden.stdin.flush()
 

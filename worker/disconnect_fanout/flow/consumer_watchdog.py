@@ -1,4 +1,4 @@
-"""Keeping the vigil: looks at the consumer from outside, and ends when there is no hope for it."""
+"""The watchdog: looks at the consumer from outside, and ends when there is no hope for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from disconnect_fanout.flow.fact import ConsumptionSilent, Observe
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.policy.vigil import PATIENCE_S, Sight, Vigil, hopeless, looked
+from disconnect_fanout.policy.silence import LONGEST_SILENCE_S, Sample, Silence, hopeless, looked
 
 PERIOD_S = 10.0
 
@@ -43,14 +43,14 @@ class EventQueue(Protocol):
         ...
 
 
-class Watchman:
+class ConsumerWatchdog:
     """Looks every few seconds.
 
     Args:
         clock: seconds, monotonic.
         database_away: whether what was taken may wait for the database.
         period_s: between two looks.
-        patience_s: how long a silence may last.
+        longest_s: how long a silence may last.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Watchman:
         database_away: Callable[[], bool],
         observe: Observe,
         period_s: float = PERIOD_S,
-        patience_s: float = PATIENCE_S,
+        longest_s: float = LONGEST_SILENCE_S,
     ) -> None:
         self._consumption = consumption
         self._queue = queue
@@ -70,32 +70,32 @@ class Watchman:
         self._database_away = database_away
         self._observe = observe
         self._period_s = period_s
-        self._patience_s = patience_s
-        self._vigil = Vigil()
+        self._longest_s = longest_s
+        self._silence = Silence()
 
     @property
     def problem(self) -> str | None:
         """What keeps events from being taken, in plain words."""
-        return self._vigil.problem
+        return self._silence.problem
 
     async def run(self) -> None:
         """Look until cancelled, or until there is no hope."""
-        while not hopeless(self._vigil, self._clock(), self._patience_s):
+        while not hopeless(self._silence, self._clock(), self._longest_s):
             await asyncio.sleep(self._period_s)
             await self.look()
 
     async def look(self) -> None:
         """Look once, and tell of a silence that begins, ends, or has lasted for too long."""
-        before, sight = self._vigil, await self._sight()
-        self._vigil = looked(before, sight, self._clock())
-        given_up = hopeless(self._vigil, self._clock(), self._patience_s)
-        if self._vigil.problem != before.problem or given_up:
-            self._observe(ConsumptionSilent(self._vigil.problem, given_up=given_up))
+        before, sight = self._silence, await self._sample()
+        self._silence = looked(before, sight, self._clock())
+        given_up = hopeless(self._silence, self._clock(), self._longest_s)
+        if self._silence.problem != before.problem or given_up:
+            self._observe(ConsumptionSilent(self._silence.problem, given_up=given_up))
 
-    async def _sight(self) -> Sight:
+    async def _sample(self) -> Sample:
         ready: int | None = None
         with suppress(BrokerUnreachable):
             ready = await self._queue.depth()
         consumption = self._consumption
         wanted = consumption.wanted and not self._database_away()
-        return Sight(wanted, consumption.attached, consumption.taken, ready)
+        return Sample(wanted, consumption.attached, consumption.taken, ready)

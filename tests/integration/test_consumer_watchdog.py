@@ -15,11 +15,11 @@ from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
+from disconnect_fanout.flow.consumer_watchdog import ConsumerWatchdog
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
-from disconnect_fanout.flow.vigil import Watchman
 
 NAMES = Topology()
-PERIOD_S, PATIENCE_S = 0.2, 1.0
+PERIOD_S, LONGEST_SILENCE_S = 0.2, 1.0
 
 
 class Worker:
@@ -39,14 +39,14 @@ class Worker:
             observe=self.facts.append,
             on_crash=self._crashed,
         )
-        self.watchman = Watchman(
+        self.watchdog = ConsumerWatchdog(
             self.consumer,
             QueueDepth(self.publisher, NAMES.events_queue),
             clock=time.monotonic,
             database_away=lambda: False,
             observe=self.facts.append,
             period_s=PERIOD_S,
-            patience_s=PATIENCE_S,
+            longest_s=LONGEST_SILENCE_S,
         )
         self.consuming = asyncio.create_task(self.consumer.run())
 
@@ -82,7 +82,7 @@ async def test_a_worker_that_may_not_read_its_queue_ends_itself(
     await own_rabbitmq.rabbitmqctl("set_permissions", "-p", "/", "guest", ".*", ".*", "^amq.*")
     worker = Worker(own_rabbitmq.url)
     try:
-        await asyncio.wait_for(worker.watchman.run(), 20)
+        await asyncio.wait_for(worker.watchdog.run(), 20)
         said = [one for one in worker.facts if isinstance(one, ConsumptionSilent)]
         words = "the broker answers, but no consumer is attached"
         assert said == [ConsumptionSilent(words), ConsumptionSilent(words, given_up=True)]
@@ -93,14 +93,14 @@ async def test_a_worker_that_may_not_read_its_queue_ends_itself(
 async def test_a_worker_that_is_stuck_ends_itself_and_an_idle_one_does_not(amqp_url: str) -> None:
     """One message is never done, a second waits: attached, connected, and deaf."""
     worker = Worker(amqp_url)
-    vigil = asyncio.create_task(worker.watchman.run())
+    vigil = asyncio.create_task(worker.watchdog.run())
     try:
         await worker.attached()
-        done, _ = await asyncio.wait({vigil}, timeout=2 * PATIENCE_S)
+        done, _ = await asyncio.wait({vigil}, timeout=2 * LONGEST_SILENCE_S)
         assert not done, "an idle worker was taken for a deaf one"
         await amqp.publish(amqp_url, NAMES.exchange, EVENT_TYPE, b"one", b"two")
         await asyncio.wait_for(vigil, 20)
-        assert worker.watchman.problem == "messages wait at the broker, and none comes"
+        assert worker.watchdog.problem == "messages wait at the broker, and none comes"
     finally:
         vigil.cancel()
         await worker.close()
@@ -113,12 +113,12 @@ async def test_a_broker_that_crashes_ends_nobody(
     monkeypatch.setattr(consumers, "_LONGEST_BACKOFF_S", PERIOD_S)
     worker = Worker(own_rabbitmq.url)
     worker.held.set()
-    vigil = asyncio.create_task(worker.watchman.run())
+    vigil = asyncio.create_task(worker.watchdog.run())
     try:
         await worker.attached()
         await own_rabbitmq.flush_names()
         await own_rabbitmq.crash()
-        done, _ = await asyncio.wait({vigil}, timeout=2 * PATIENCE_S)
+        done, _ = await asyncio.wait({vigil}, timeout=2 * LONGEST_SILENCE_S)
         assert not done
         await own_rabbitmq.restart()
         await worker.attached()

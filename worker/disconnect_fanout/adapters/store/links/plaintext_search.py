@@ -3,7 +3,7 @@
 Both databases can lower ASCII letters and nothing else. So an ordinary address has a key that SQL
 makes: itself without blanks around it, in lower case. All others share the key ``ODD``: they are
 read whenever anybody is looked for, and compared here (``domain.mailbox``). There are few, because
-the chore seals them first.
+the job seals them first.
 
 As one index holds both kinds of keys, no planner is tempted to read the table, not even before it
 has statistics. The expressions are those of revision 0008, to the letter.

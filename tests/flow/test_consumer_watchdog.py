@@ -1,19 +1,19 @@
-"""The watchman: not ready at once, and the worker ends itself after two minutes of silence."""
+"""The watchdog: not ready at once, and the worker ends itself after two minutes of silence."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
+from disconnect_fanout.flow.consumer_watchdog import PERIOD_S, ConsumerWatchdog
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.flow.vigil import PERIOD_S, Watchman
-from disconnect_fanout.policy.vigil import PATIENCE_S
+from disconnect_fanout.policy.silence import LONGEST_SILENCE_S
 
 
 @dataclass
 class Scene:
-    """A consumer and its queue, as the watchman sees them."""
+    """A consumer and its queue, as the watchdog sees them."""
 
     wanted: bool = True
     attached: bool = True
@@ -27,9 +27,9 @@ class Scene:
             raise BrokerUnreachable("away")
         return self.ready
 
-    def watchman(self) -> Watchman:
+    def watchdog(self) -> ConsumerWatchdog:
         clock = asyncio.get_running_loop().time
-        return Watchman(
+        return ConsumerWatchdog(
             self, self, clock=clock, database_away=lambda: self.away, observe=self.facts.append
         )
 
@@ -39,16 +39,16 @@ def test_a_deaf_worker_says_so_and_ends_after_two_minutes() -> None:
 
     async def story() -> None:
         scene = Scene(ready=5)
-        watchman = scene.watchman()
-        run = asyncio.create_task(watchman.run())
+        watchdog = scene.watchdog()
+        run = asyncio.create_task(watchdog.run())
         await pass_time(2.5 * PERIOD_S)
-        assert watchman.problem == "messages wait at the broker, and none comes"
-        assert scene.facts == [ConsumptionSilent(watchman.problem)]
-        await pass_time(PATIENCE_S - PERIOD_S)
+        assert watchdog.problem == "messages wait at the broker, and none comes"
+        assert scene.facts == [ConsumptionSilent(watchdog.problem)]
+        await pass_time(LONGEST_SILENCE_S - PERIOD_S)
         assert not run.done()
         await pass_time(PERIOD_S)
         assert run.done()
-        assert scene.facts[1:] == [ConsumptionSilent(watchman.problem, given_up=True)]
+        assert scene.facts[1:] == [ConsumptionSilent(watchdog.problem, given_up=True)]
 
     in_virtual_time(story())
 
@@ -58,13 +58,13 @@ def test_a_worker_that_hears_again_stays() -> None:
 
     async def story() -> None:
         scene = Scene(attached=False)
-        watchman = scene.watchman()
-        run = asyncio.create_task(watchman.run())
-        await pass_time(PATIENCE_S - PERIOD_S)
-        assert watchman.problem == "the broker answers, but no consumer is attached"
+        watchdog = scene.watchdog()
+        run = asyncio.create_task(watchdog.run())
+        await pass_time(LONGEST_SILENCE_S - PERIOD_S)
+        assert watchdog.problem == "the broker answers, but no consumer is attached"
         scene.attached = True
-        await pass_time(3 * PATIENCE_S)
-        assert watchman.problem is None
+        await pass_time(3 * LONGEST_SILENCE_S)
+        assert watchdog.problem is None
         assert scene.facts[1:] == [ConsumptionSilent(None)]
         assert not run.done()
         run.cancel()
@@ -77,7 +77,7 @@ def test_an_outage_ends_nobody() -> None:
 
     async def story() -> None:
         scene = Scene(attached=False, ready=None)
-        run = asyncio.create_task(scene.watchman().run())
+        run = asyncio.create_task(scene.watchdog().run())
         await pass_time(2 * 86400)
         assert not run.done()
         assert scene.facts == []

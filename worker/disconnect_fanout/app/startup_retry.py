@@ -1,4 +1,4 @@
-"""Patience while starting: broker and database may come up a little later than we do."""
+"""Retrying at start: broker and database may come up a little later than we do."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,12 +14,12 @@ from tenacity import (
 
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 
-PATIENCE_S = 20.0
+RETRY_FOR_S = 20.0
 
 Started = TypeVar("Started")
 
 
-async def patiently(start: Callable[[], Awaitable[Started]]) -> Started:
+async def retrying_at_start(start: Callable[[], Awaitable[Started]]) -> Started:
     """Return what ``start`` returns, trying again while something does not answer.
 
     Raises:
@@ -30,14 +30,14 @@ async def patiently(start: Callable[[], Awaitable[Started]]) -> Started:
     async def once() -> Started:
         return await start()
 
-    retrying = AsyncRetrying(
+    attempts = AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         wait=wait_exponential(0.5, max=3),
-        stop=stop_after_delay(PATIENCE_S),
+        stop=stop_after_delay(RETRY_FOR_S),
         before_sleep=_say,
         reraise=True,
     )
-    return await retrying(once)
+    return await attempts(once)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""The vigil: when a worker that looks alive has stopped to consume, and when it gives itself up.
+"""Silence: when a worker that looks alive has stopped to consume, and when it gives itself up.
 
 A rival's users lost a weekend to a worker that was connected, alive and deaf. So a worker watches
 itself from outside its consumer, by another connection. What it can't see it does not judge: while
@@ -7,12 +7,12 @@ broker or database is away, trying again is all that a restart would do too.
 
 from dataclasses import dataclass
 
-PATIENCE_S = 120.0
+LONGEST_SILENCE_S = 120.0
 """A silence that lasts so long ends the worker, to be started again (CONTRACT: 120 s)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Sample:
     """One look at how events are taken.
 
     Attributes:
@@ -29,7 +29,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Vigil:
+class Silence:
     """What is known after some looks.
 
     Attributes:
@@ -43,20 +43,20 @@ class Vigil:
     problem: str | None = None
 
 
-def looked(before: Vigil, sight: Sight, now: float) -> Vigil:
+def looked(before: Silence, sight: Sample, now: float) -> Silence:
     """Return what is known after one look more."""
     problem = _problem(before, sight)
     if problem is None:
-        return Vigil(sight.taken)
-    return Vigil(sight.taken, now if before.since is None else before.since, problem)
+        return Silence(sight.taken)
+    return Silence(sight.taken, now if before.since is None else before.since, problem)
 
 
-def hopeless(vigil: Vigil, now: float, patience_s: float = PATIENCE_S) -> bool:
+def hopeless(silence: Silence, now: float, longest_s: float = LONGEST_SILENCE_S) -> bool:
     """Tell whether the silence has lasted for too long."""
-    return vigil.since is not None and now - vigil.since >= patience_s
+    return silence.since is not None and now - silence.since >= longest_s
 
 
-def _problem(before: Vigil, sight: Sight) -> str | None:
+def _problem(before: Silence, sight: Sample) -> str | None:
     if not sight.wanted or sight.ready is None:
         return None
     if not sight.attached:

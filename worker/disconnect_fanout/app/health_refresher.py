@@ -12,7 +12,7 @@ from disconnect_fanout.telemetry.metrics import Metrics
 PERIOD_S = 1.0
 
 
-class Watch:
+class HealthRefresher:
     """Keeps the directory fresh, and readiness and gauges true."""
 
     def __init__(
