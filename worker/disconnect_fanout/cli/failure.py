@@ -18,6 +18,7 @@ from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.import_file import BadImportFile
 from disconnect_fanout.cli.standard_output import Unread, Unwritable
 from disconnect_fanout.flow.outage import (
+    BrokerRefuses,
     BrokerUnreachable,
     DataRefused,
     OutOfMeans,
@@ -54,6 +55,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     SecretKeyMissing: ExitCode.CONFIGURATION,
     StillLocked: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
+    BrokerRefuses: ExitCode.CONFIGURATION,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
     NotFound: ExitCode.NOT_FOUND,
@@ -109,6 +111,8 @@ def _about(error: BaseException) -> str:
             return "the database refuses what was to be written: "
         case StoreUnreachable() if not isinstance(error, SecretKeyMissing):
             return "the database can't be reached: "
+        case BrokerRefuses():
+            return "FANOUT_AMQP_URL: the broker refuses: "
         case BrokerUnreachable():
             return "the broker can't be reached: "
         case Unwritable():
