@@ -6,8 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from aio_pika.abc import AbstractConnection
-
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
 from disconnect_fanout.adapters.broker.consumer import Consumer
@@ -16,14 +14,14 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
-from disconnect_fanout.adapters.broker.topology import declare
-from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
+from disconnect_fanout.adapters.broker.topology_keeper import TopologyKeeper
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_watch import BalanceWatch
 from disconnect_fanout.app.chores import chores
 from disconnect_fanout.app.gate import Gate
 from disconnect_fanout.app.gauges import Gauges
+from disconnect_fanout.app.management import management_of
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
 from disconnect_fanout.app.topology import topology_of
@@ -43,7 +41,6 @@ from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
 from disconnect_fanout.flow.link_keeper import ExternalLinks
 from disconnect_fanout.flow.managed_links import ManagedLinks
-from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
@@ -98,7 +95,8 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     directory = Directory(stores.platforms)
     recorder = Recorder(stores.ledger)
 
-    publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
+    keeper = TopologyKeeper(topology, management_of(settings), observe)
+    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, restored=keeper.restored)
     queue = AmqpLetterQueue(publisher, topology.dead_queue)
     sender = AiohttpSender(
         f"disconnect-fanout/{__version__}", settings.allow_networks, resolver=NameResolver()
@@ -162,12 +160,6 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     recoveries.on_progress = scheduler.recovering
     directory.on_change = forgetting(directory, bulkheads, recoveries)
 
-    async def prepare(connection: AbstractConnection) -> None:
-        try:
-            await declare(connection, topology)
-        except TopologyConflict as error:
-            raise BrokerUnreachable(str(error)) from error
-
     consumer = Consumer(
         url=settings.amqp_url.get_secret_value(),
         queue=topology.events_queue,
@@ -180,7 +172,8 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
             observe,
             lacking_key=lambda: stores.health.lacking_key,
         ).open,
-        prepare=prepare,
+        prepare=keeper.keep,
+        look=keeper.look,
         observe=observe,
         on_crash=crashed,
     )

@@ -100,10 +100,13 @@ def _harm(
     where = f"{policy.kind} {policy.name!r} sets {key}={value} on queue {queue}"
     ours = arguments.get(f"x-{key}")
     if key in _LOSE:
-        yield Harm(True, f"{where}: {_LOSE[key]}; leave our queues out of it")
+        yield Harm(loses=True, words=f"{where}: {_LOSE[key]}; leave our queues out of it")
     elif key == "delivery-limit" and isinstance(value, int) and value < int(ours or 0):
-        yield Harm(True, f"{where}: removes after fewer returns than ours, {ours}; leave it out")
+        yield Harm(
+            loses=True,
+            words=f"{where}: removes after fewer returns than our {ours}",
+        )
     elif key in _WITHOUT_EFFECT and ours is not None and value != ours:
-        yield Harm(False, f"{where}; the queue's own {ours!r} goes before it")
+        yield Harm(loses=False, words=f"{where}; the queue's own {ours!r} goes before it")
     elif key == "dead-letter-exchange" and ours is None:
-        yield Harm(False, f"{where}; nothing of ours is meant to go there")
+        yield Harm(loses=False, words=f"{where}; nothing of ours is meant to go there")

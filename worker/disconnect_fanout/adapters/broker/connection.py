@@ -13,11 +13,10 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import (
     AMQPError,
     AuthenticationError,
-    ChannelAccessRefused,
     ChannelInvalidStateError,
     ProbableAuthenticationError,
 )
-from aiormq.exceptions import InvalidFrameError
+from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
 from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.adapters.broker import tolerant_header

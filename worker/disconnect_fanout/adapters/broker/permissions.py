@@ -12,13 +12,10 @@ from contextlib import suppress
 
 from aio_pika import Message
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import (
-    ChannelAccessRefused,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    PublishError,
-)
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed, PublishError
 from aiormq.abc import AbstractChannel as WireChannel
+from aiormq.abc import ArgumentsType
+from aiormq.exceptions import ChannelAccessRefused
 
 from disconnect_fanout.adapters.broker.connection import a_channel, named_errors, open_channel
 from disconnect_fanout.adapters.broker.topology import Topology
@@ -87,7 +84,7 @@ def _consuming(queue: str) -> Try:
     """Return what is judged as a consumer is, and never becomes one."""
 
     async def consume(wire: WireChannel) -> None:
-        arguments = {"x-priority": "no number"}
+        arguments: ArgumentsType = {"x-priority": "no number"}
         with suppress(ChannelPreconditionFailed):
             await wire.basic_consume(queue, _nothing, arguments=arguments)
 

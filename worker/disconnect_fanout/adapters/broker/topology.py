@@ -12,11 +12,8 @@ from typing import TypeAlias
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import (
-    ChannelLockedResource,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-)
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+from aiormq.exceptions import ChannelLockedResource
 
 from disconnect_fanout.adapters.broker.connection import a_channel, named_errors
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
