@@ -158,7 +158,12 @@ class Consumer:
         let_go = self._let_go = asyncio.Event()
         take = partial(self._take, let_go)
         return await subscribe(
-            self._url, self._queue, self._prefetch, self._prepare, take, self._look_safely
+            self._url,
+            self._queue,
+            self._prefetch,
+            take,
+            prepare=self._prepare,
+            look=self._look_safely,
         )
 
     async def _look_safely(self) -> None:

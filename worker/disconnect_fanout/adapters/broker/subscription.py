@@ -123,7 +123,7 @@ class Subscription:
 
 
 async def subscribe(
-    url: str, queue: str, prefetch: int, prepare: Prepare, take: Take, look: Look
+    url: str, queue: str, prefetch: int, take: Take, *, prepare: Prepare, look: Look
 ) -> Subscription:
     """Connect, declare what is missing, and consume.
 
@@ -133,9 +133,8 @@ async def subscribe(
     connection = await open_connection(url, "fanout consumer")
     try:
         await prepare(connection)
-        subscription = Subscription(
-            connection, await open_channel(connection), queue, prepare, look
-        )
+        channel = await open_channel(connection)
+        subscription = Subscription(connection, channel, queue, prepare, look)
         await subscription.attach(prefetch, take)
     except BaseException:
         await close_connection(connection)
