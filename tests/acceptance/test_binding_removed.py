@@ -1,6 +1,5 @@
 """What somebody removes at the broker while a worker runs: said, not ready, counted, put back."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -100,7 +99,7 @@ async def test_a_mute_management_api_hinders_nothing(installation: Installation)
     """It takes the request and never answers: events are told, and what is removed is put back."""
 
     async def mute(_: Exchange) -> None:
-        await asyncio.Event().wait()
+        """Say nothing, and leave the connection open."""
 
     async with RawServer(mute) as server, Receiver() as luma:
         await _register(installation, luma)
