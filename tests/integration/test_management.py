@@ -99,7 +99,7 @@ async def test_the_question_is_percent_encoded_and_goes_nowhere_else(
 
     async with RawServer(answer) as server:
         management = Management(place_of(AMQP, server.url(path="/prefix/")))
-        assert await management.bindings("calendar.events", "fanout.events") == {"k"}
+        assert await management.bindings("calendar.events", "fanout.events") == frozenset({"k"})
     line = b"GET /prefix/api/bindings/some%2Fwhere/e/calendar.events/q/fanout.events HTTP/1.1"
     assert requests[0].startswith(line)
 

@@ -2,7 +2,11 @@
 
 from disconnect_fanout.policy.broker_policy import BrokerPolicy, harms
 
-OURS = {"x-overflow": "reject-publish", "x-delivery-limit": 20, "x-dead-letter-exchange": ""}
+OURS: dict[str, str | int] = {
+    "x-overflow": "reject-publish",
+    "x-delivery-limit": 20,
+    "x-dead-letter-exchange": "",
+}
 
 
 def policy(definition: dict[str, object], **changes: object) -> BrokerPolicy:
