@@ -33,6 +33,7 @@ from disconnect_fanout.flow.fact import (
     PeriodicJobDone,
     RanShort,
     RowSetAside,
+    TopologyRestored,
 )
 from disconnect_fanout.policy.decide import DeadLettered, Delivered, RetryIn, TryAgainNow, Verdict
 from disconnect_fanout.telemetry.log_lines import LogLines
@@ -85,6 +86,7 @@ FACTS: list[Fact] = [
     ConsumptionSilent(None),
     EventsHeld("permission denied for table events"),
     EventsHeld(None),
+    TopologyRestored(("exchange calendar.events", "binding x of queue fanout.events"), bindings=1),
     DutyFailed("scheduler", "no answer"),
     DutyResumed("scheduler"),
     DutyCrashed("sweeper", 2, 2.0),

@@ -10,7 +10,7 @@ from tests.harness.servers.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import connection as connections
 from disconnect_fanout.adapters.broker.publisher import Publisher
-from disconnect_fanout.adapters.broker.topology import Topology
+from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
@@ -183,3 +183,21 @@ async def test_a_frozen_broker_opens_nothing(
         broker.thaw()
     await insist(publisher, b"thawed")
     await publisher.close()
+
+
+async def test_a_binding_that_is_missed_while_publishing_is_said(
+    amqp_url: str, topology: Topology
+) -> None:
+    """An event that leads nowhere shows by AMQP alone that the binding is gone: put back, said."""
+    said: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    publisher = Publisher(amqp_url, topology, restored=lambda *what: said.append(what))
+    try:
+        await declare(await publisher.connection(), topology)
+        async with amqp.channel(amqp_url) as channel:
+            queue = await channel.get_queue(topology.events_queue, ensure=False)
+            await queue.unbind(topology.exchange, topology.keys[0])
+        await publisher.publish_event(b"{}", "evt_1")
+        assert said == [((), topology.keys)]
+        assert await amqp.depth(amqp_url, topology.events_queue) == 1
+    finally:
+        await publisher.close()

@@ -210,3 +210,26 @@ def test_a_schedule_that_goes_back_names_the_two_waits(monkeypatch: pytest.Monke
     monkeypatch.setenv("FANOUT_RETRY_SCHEDULE", "1s,5m,30s,2h")
     (problem,) = problems()
     assert problem.startswith("FANOUT_RETRY_SCHEDULE has a wait of 30s after one of 300s")
+
+
+@pytest.mark.parametrize("value", ["off", "http://127.0.0.1:15672", f"https://m:{SECRET}@[::1]/a"])
+def test_the_management_api_may_be_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A URL, with a password that is not shown, or `off`; empty means unset: beside the broker."""
+    monkeypatch.setenv("FANOUT_MANAGEMENT_URL", value)
+    settings = load_settings()
+    assert settings.management_url is not None
+    assert settings.management_url.get_secret_value() == value
+    assert SECRET not in repr(settings)
+    monkeypatch.setenv("FANOUT_MANAGEMENT_URL", "")
+    assert load_settings().management_url is None
+
+
+@pytest.mark.parametrize("value", ["on", "ftp://a/", f"http://a:{SECRET}@h:x/", "http://a /"])
+def test_what_is_no_management_api_is_said_without_it(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """By name, and without the password that it may hold."""
+    monkeypatch.setenv("FANOUT_MANAGEMENT_URL", value)
+    (problem,) = problems()
+    assert problem.startswith("FANOUT_MANAGEMENT_URL ")
+    assert SECRET not in problem

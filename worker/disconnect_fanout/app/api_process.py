@@ -9,6 +9,7 @@ import structlog
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
+from disconnect_fanout.adapters.broker.topology_keeper import TopologyKeeper
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.http_api.api_keys import SqlApiKeys
@@ -54,8 +55,11 @@ async def run_api(settings: Settings) -> int:
     enough_descriptors(MOST_CONNECTIONS)
     database = Database(settings.database_url.get_secret_value())
     topology = topology_of(settings)
-    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, "fanout api")
     observer, deadline = Observer(), ExitDeadline()
+    restored = TopologyKeeper(topology, None, observer.observe).restored
+    publisher = Publisher(
+        settings.amqp_url.get_secret_value(), topology, "fanout api", restored=restored
+    )
     database.set_aside.observe = observer.observe
     duties = Duties(observer.observe, observer.crashed, time.monotonic)
     try:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from aio_pika.abc import AbstractConnection
-
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.codec import decode_event, encode_webhook
 from disconnect_fanout.adapters.broker.consumer import Consumer
@@ -17,12 +15,12 @@ from disconnect_fanout.adapters.broker.event_publisher import publishing_by
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox
-from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
+from disconnect_fanout.adapters.broker.topology_keeper import TopologyKeeper
 from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.sender import AiohttpSender
 from disconnect_fanout.app.balance_monitor import BalanceMonitor
 from disconnect_fanout.app.gauges import Gauges
+from disconnect_fanout.app.management import management_of
 from disconnect_fanout.app.periodic_jobs import periodic_jobs
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.stores import Stores
@@ -35,7 +33,6 @@ from disconnect_fanout.flow.deliver import Clocks
 from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
-from disconnect_fanout.flow.outage import BrokerUnreachable
 from disconnect_fanout.flow.stumbles import Stumbles
 from disconnect_fanout.flow.wiring import Flow, Handle, Limits, MayConsume, Ports
 from disconnect_fanout.policy.decide import RetryPolicy
@@ -65,9 +62,9 @@ class Parts:
 def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
     """Make the parts; nothing runs yet."""
     clocks = Clocks(lambda: datetime.now(UTC), time.monotonic, random.random)
-    topology = topology_of(settings)
-    worker = uuid.uuid4().hex
-    publisher = Publisher(settings.amqp_url.get_secret_value(), topology)
+    topology, worker = topology_of(settings), uuid.uuid4().hex
+    keeper = TopologyKeeper(topology, management_of(settings), observer.observe)
+    publisher = Publisher(settings.amqp_url.get_secret_value(), topology, restored=keeper.restored)
     sender = AiohttpSender(
         f"disconnect-fanout/{__version__}", settings.allow_networks, resolver=NameResolver()
     )
@@ -79,7 +76,7 @@ def assemble(settings: Settings, stores: Stores, observer: Observer) -> Parts:
         new_lease=lambda: uuid.uuid4().hex,
         observe=observer.observe,
         crashed=observer.crashed,
-        consume=partial(_consumer, settings, topology, observer),
+        consume=partial(_consumer, settings, keeper, observer),
     )
     return Parts(
         flow=flow,
@@ -135,24 +132,19 @@ def _limits(settings: Settings) -> Limits:
 
 def _consumer(
     settings: Settings,
-    topology: Topology,
+    keeper: TopologyKeeper,
     observer: Observer,
     handle: Handle,
     may_consume: MayConsume,
 ) -> Consumer:
-    async def prepare(connection: AbstractConnection) -> None:
-        try:
-            await declare(connection, topology)
-        except TopologyConflict as error:
-            raise BrokerUnreachable(str(error)) from error
-
     return Consumer(
         url=settings.amqp_url.get_secret_value(),
-        queue=topology.events_queue,
+        queue=topology_of(settings).events_queue,
         prefetch=settings.prefetch,
         handle=handle,
         may_consume=may_consume,
-        prepare=prepare,
+        prepare=keeper.keep,
+        look=keeper.look,
         observe=observer.observe,
         on_crash=observer.crashed,
     )

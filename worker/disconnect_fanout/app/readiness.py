@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.flow.fact import AttemptGivenBack, Fact, RanShort
+from disconnect_fanout.flow.fact import AttemptGivenBack, Fact, RanShort, TopologyRestored
 
 SHORT_FOR_S = 10.0
 """What was wanting is said to be so long; what was given back is tried again sooner than that."""
+
+RESTORED_FOR_S = 10.0
+"""What was put back at once is said for a while, so that whoever looks every second sees it."""
 
 
 @dataclass(slots=True)
@@ -27,12 +30,15 @@ class Readiness:
     held: Callable[[], list[str]] = list
     clock: Callable[[], float] = time.monotonic
     shortage: tuple[Shortage, float] | None = None
+    restored: tuple[str, float] | None = None
 
     def observe(self, fact: Fact) -> None:
         """Learn from what happened."""
         match fact:
             case AttemptGivenBack(shortage=shortage) | RanShort(shortage=shortage):
                 self.shortage = shortage, self.clock()
+            case TopologyRestored(what=what):
+                self.restored = ", ".join(what), self.clock()
             case _:
                 pass
 
@@ -45,6 +51,8 @@ class Readiness:
         found = []
         if self.shortage is not None and self.clock() - self.shortage[1] < SHORT_FOR_S:
             found.append(f"this machine or process is short: {self.shortage[0].words}")
+        if self.restored is not None and self.clock() - self.restored[1] < RESTORED_FOR_S:
+            found.append(f"was gone at the broker and was put back: {self.restored[0]}")
         if (database := self.database()) is not None:
             found.append(database)
         elif not self.platforms:

@@ -103,6 +103,22 @@ def _amqp(url: SecretStr) -> SecretStr:
     return url
 
 
+def _management(url: SecretStr | None) -> SecretStr | None:
+    text = "" if url is None else url.get_secret_value()
+    if url is None or text == "off":
+        return url
+    if not _one_word(text):
+        raise ValueError("holds a blank or a line end")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not the URL of a management API")
+    return url
+
+
 def _database(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().isprintable():
         raise ValueError("holds a line end or a control character")
@@ -163,6 +179,7 @@ Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 TopologyName = Annotated[str, AfterValidator(_name)]
 AmqpUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_amqp)]
+ManagementUrl = Annotated[SecretStr | None, BeforeValidator(_readable), AfterValidator(_management)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_readable), AfterValidator(_database)]
 SecretKeys = Annotated[
     tuple[SecretStr, ...],

@@ -21,6 +21,7 @@ from disconnect_fanout.app.setting_types import (
     DatabaseUrl,
     Duration,
     Host,
+    ManagementUrl,
     Networks,
     PerSecond,
     Port,
@@ -38,7 +39,7 @@ __all__ = ["Configuration", "Settings", "SettingsError", "load_configuration", "
 
 ENV_FILE = ".env"
 PREFIX = "FANOUT_"
-SECRETS = {"amqp_url", "database_url", "secret_key"}
+SECRETS = {"amqp_url", "database_url", "management_url", "secret_key"}
 _WEEK_S = 7 * 86400.0
 _NAME_FORM = "1 to 64 letters, digits, '_', '.' or '-'"
 _COUNT_FORM = "a whole number from 1 to 65535"
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     amqp_url: AmqpUrl = Field(
         SecretStr("amqp://guest:guest@127.0.0.1:5672/"),
         description="amqp://user:password@host:5672/vhost, or amqps://…",
+    )
+    management_url: ManagementUrl = Field(
+        None,
+        description="http://host:15672 or https://…, with user:password@ if not AMQP's; off asks "
+        "nobody; unset it is beside FANOUT_AMQP_URL, at 15672 (amqps: https, 15671)",
     )
     database_url: DatabaseUrl = Field(
         SecretStr("sqlite+aiosqlite:///fanout.db"),

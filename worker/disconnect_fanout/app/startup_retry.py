@@ -12,7 +12,12 @@ from tenacity import (
     wait_exponential,
 )
 
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import (
+    BrokerRefuses,
+    BrokerUnreachable,
+    StoreRefuses,
+    StoreUnreachable,
+)
 
 RETRY_FOR_S = 20.0
 
@@ -24,7 +29,7 @@ async def retrying_at_start(start: Callable[[], Awaitable[Started]]) -> Started:
 
     Raises:
         StoreUnreachable, BrokerUnreachable: still no answer; whoever supervises us decides.
-        StoreRefuses: at once, for it is an answer.
+        StoreRefuses, BrokerRefuses: at once, for these are answers.
     """
 
     async def once() -> Started:
@@ -42,7 +47,7 @@ async def retrying_at_start(start: Callable[[], Awaitable[Started]]) -> Started:
 
 def _may_pass(error: BaseException) -> bool:
     unanswered = isinstance(error, (BrokerUnreachable, StoreUnreachable))
-    return unanswered and not isinstance(error, StoreRefuses)
+    return unanswered and not isinstance(error, (StoreRefuses, BrokerRefuses))
 
 
 def _say(state: RetryCallState) -> None:

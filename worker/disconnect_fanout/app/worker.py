@@ -14,6 +14,7 @@ import structlog
 
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.broker.connection import open_connection
+from disconnect_fanout.adapters.broker.permissions import lacking
 from disconnect_fanout.adapters.broker.topology import declare
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
@@ -36,7 +37,7 @@ from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.flow.duties import Duties
-from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.outage import BrokerRefuses, BrokerUnreachable
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
@@ -58,6 +59,7 @@ async def run_worker(settings: Settings) -> int:
         SchemaProblem: the database is missing or of another version.
         TopologyConflict: a queue exists with other arguments.
         StoreUnreachable: no answer while starting.
+        BrokerRefuses: a wrong password or vhost, or a permission is missing.
         BrokerUnreachable: no answer while starting.
         AddressTaken: nobody can listen on the HTTP address.
     """
@@ -109,9 +111,7 @@ async def _started(
 async def _start(settings: Settings, database: Database, observer: Observer) -> Parts:
     if (problem := await check_schema(database)) is not None:
         raise SchemaProblem(problem)
-    connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout topology")
-    async with connection:
-        await declare(connection, topology_of(settings))
+    await _enter_broker(settings)
     seals = await load_seals(database, Vault(settings.secret_keys))
     await SecretKeys(database, Vault(settings.secret_keys)).look()
     if database.sqlite:  # we hold the run lock: every lease that we find is a dead worker's
@@ -119,6 +119,16 @@ async def _start(settings: Settings, database: Database, observer: Observer) -> 
     parts = assemble(settings, sql_stores(settings, database, seals, observer.observe), observer)
     await parts.flow.directory.refresh()
     return parts
+
+
+async def _enter_broker(settings: Settings) -> None:
+    """Declare what is missing, and see that this user may do all that a worker does."""
+    topology = topology_of(settings)
+    connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout topology")
+    async with connection:
+        await declare(connection, topology)
+        if refused := await lacking(connection, topology):
+            raise BrokerRefuses("; ".join(refused))
 
 
 class _Life:

@@ -18,6 +18,7 @@ from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.arguments.import_file import BadImportFile
 from disconnect_fanout.cli.screen.standard_output import Unread, Unwritable
 from disconnect_fanout.flow.outage import (
+    BrokerRefuses,
     BrokerUnreachable,
     DataRefused,
     OutOfMeans,
@@ -54,6 +55,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     SecretKeyMissing: ExitCode.CONFIGURATION,
     StillLocked: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
+    BrokerRefuses: ExitCode.CONFIGURATION,
     BrokerUnreachable: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
     NotFound: ExitCode.NOT_FOUND,
@@ -100,18 +102,17 @@ def _words(error: BaseException) -> Sequence[str]:
             return [_about(error) + (str(error).strip() or first_line(error))]
 
 
+_ABOUT: Mapping[type[BaseException], str] = {
+    DataRefused: "the database refuses what was to be written: ",
+    StoreUnreachable: "the database can't be reached: ",
+    BrokerRefuses: "FANOUT_AMQP_URL: the broker refuses: ",
+    BrokerUnreachable: "the broker can't be reached: ",
+    Unwritable: "standard output can't be written: ",
+}
+"""What a cause is the cause of."""
+
+
 def _about(error: BaseException) -> str:
-    """Say what a cause is the cause of."""
-    match error:
-        case StoreRefuses():
-            return "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
-        case DataRefused():
-            return "the database refuses what was to be written: "
-        case StoreUnreachable() if not isinstance(error, SecretKeyMissing):
-            return "the database can't be reached: "
-        case BrokerUnreachable():
-            return "the broker can't be reached: "
-        case Unwritable():
-            return "standard output can't be written: "
-        case _:
-            return ""
+    if isinstance(error, StoreRefuses):
+        return "FANOUT_DATABASE_URL: " if _not_let_in(error) else "the database refuses: "
+    return _ABOUT.get(type(error), "")

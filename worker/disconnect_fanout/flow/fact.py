@@ -197,6 +197,19 @@ class RowSetAside:
     row: BadRow
 
 
+@dataclass(frozen=True, slots=True)
+class TopologyRestored:
+    """Something of ours was gone at the broker, and was put back. Events were lost meanwhile.
+
+    Attributes:
+        what: exchange, queues and bindings, in plain words.
+        bindings: how many of them are bindings.
+    """
+
+    what: tuple[str, ...]
+    bindings: int
+
+
 Fact: TypeAlias = (
     EventHandled
     | AttemptFinished
@@ -214,5 +227,6 @@ Fact: TypeAlias = (
     | PeriodicJobDone
     | OutcomeUnrecorded
     | RowSetAside
+    | TopologyRestored
 )
 Observe: TypeAlias = Callable[[Fact], None]

@@ -51,6 +51,14 @@ class BrokerUnreachable(Exception):
     """The broker does not answer, or did not confirm. A publish may or may not have arrived."""
 
 
+class BrokerRefuses(BrokerUnreachable):
+    """The broker answers, and refuses whoever asks: an outage to whoever works already.
+
+    A wrong password, a vhost that is another's, a permission that is missing: somebody has to mend
+    it, so whoever starts says so at once.
+    """
+
+
 class OutOfMeans(Exception):
     """No descriptor, memory or thread was left. Nothing was decided; the work is tried again."""
 

@@ -1,8 +1,8 @@
 """The sweeper: the dead-letter queue holds exactly one letter for each dead row, within seconds.
 
 One at a time per installation. It dead-letters what can't be sent, publishes letters whose worker
-is gone, and when the queue's depth does not match the rows it shows every message to the store: stale
-and double letters go, missing ones are published, what it does not know it leaves. When that is
+is gone, and when the queue's depth does not match the rows it shows every message to the store:
+stale and double letters go, missing ones are published, what it does not know it leaves. When that is
 worth its while, ``policy.sweep`` says.
 """
 

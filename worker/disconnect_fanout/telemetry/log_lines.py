@@ -29,6 +29,7 @@ from disconnect_fanout.flow.fact import (
     PeriodicJobDone,
     RanShort,
     RowSetAside,
+    TopologyRestored,
 )
 from disconnect_fanout.policy.decide import (
     DeadLettered,
@@ -101,6 +102,12 @@ class LogLines:
             case RowSetAside(row=row):
                 self._log.error(
                     "a row was set aside", table=row.table.value, row=_name(row.id), why=row.what
+                )
+            case TopologyRestored(what=what):
+                self._log.error(
+                    "was gone at the broker, and was put back; "
+                    "what was published meanwhile did not come",
+                    what=what,
                 )
             case _:
                 assert_never(fact)

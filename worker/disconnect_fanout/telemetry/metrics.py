@@ -24,6 +24,7 @@ from disconnect_fanout.flow.fact import (
     EventHandled,
     Fact,
     RowSetAside,
+    TopologyRestored,
 )
 from disconnect_fanout.policy.decide import Delivered
 
@@ -70,6 +71,10 @@ class Metrics:
         )
         for table in RowKind:
             self._set_aside.labels(table.value)
+        self._restored = self._counter(
+            "fanout_bindings_restored",
+            "Bindings of the events queue that were gone and were put back; sum over workers.",
+        )
         self._latency = Histogram(
             "fanout_delivery_latency_seconds",
             "From an event's arrival at the worker to the answer of the first attempt.",
@@ -115,6 +120,8 @@ class Metrics:
                 self._outages.labels(what).inc()
             case RowSetAside(row=row):
                 self._set_aside.labels(row.table.value).inc()
+            case TopologyRestored(bindings=bindings):
+                self._restored.inc(bindings)
             case _:
                 pass
 

@@ -10,12 +10,17 @@ from contextlib import asynccontextmanager, suppress
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
-from aiormq.exceptions import InvalidFrameError
+from aio_pika.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelInvalidStateError,
+    ProbableAuthenticationError,
+)
+from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
 from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.adapters.broker import tolerant_header
-from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.outage import BrokerRefuses, BrokerUnreachable
 from disconnect_fanout.policy.error_words import error_words
 from disconnect_fanout.policy.own_fault import shortage_of
 
@@ -44,7 +49,8 @@ async def open_connection(url: str, name: str) -> AbstractConnection:
         name: what the broker's list of connections shows.
 
     Raises:
-        BrokerUnreachable: refused, timed out, or the user may not enter the vhost.
+        BrokerRefuses: the user, the password or the vhost is wrong.
+        BrokerUnreachable: nobody listens, or nobody answered in time.
     """
     tolerant_header.install()
     try:
@@ -57,8 +63,11 @@ async def open_connection(url: str, name: str) -> AbstractConnection:
             )
     except BrokerUnreachable as error:
         if isinstance(error.__cause__, InvalidFrameError):  # all that aiormq tells of it
-            words = "the broker refused the vhost: it does not exist, or is not this user's"
-            raise BrokerUnreachable(words) from error
+            words = (
+                "the broker refused the vhost: it does not exist, or is not this user's, "
+                "or takes no more connections"
+            )
+            raise BrokerRefuses(words) from error
         raise
 
 
@@ -117,6 +126,8 @@ async def close_connection(connection: AbstractConnection) -> None:
 async def named_errors() -> AsyncIterator[None]:
     """Map what the client raises when the broker fails it to ``BrokerUnreachable``.
 
+    An answer of 403 is a ``BrokerRefuses``.
+
     A frozen broker makes aiormq raise ``CancelledError`` (measured), which is a cancellation of
     ours only if somebody asked for one.
     """
@@ -129,6 +140,8 @@ async def named_errors() -> AsyncIterator[None]:
         raise BrokerUnreachable("the connection was given up: no heartbeat") from error
     except TimeoutError as error:
         raise BrokerUnreachable("no answer in time") from error
+    except (ChannelAccessRefused, ProbableAuthenticationError, AuthenticationError) as error:
+        raise BrokerRefuses(error_words(error)) from error
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, EOFError) as error:
         raise BrokerUnreachable(error_words(error)) from error
     except (MemoryError, RuntimeError) as error:

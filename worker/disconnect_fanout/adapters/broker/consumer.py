@@ -19,7 +19,7 @@ from tenacity import (
 )
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
-from disconnect_fanout.adapters.broker.subscription import Prepare, Subscription, subscribe
+from disconnect_fanout.adapters.broker.subscription import Look, Prepare, Subscription, subscribe
 from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
 from disconnect_fanout.flow.held_tasks import HeldTasks
@@ -36,13 +36,18 @@ _LONGEST_BACKOFF_S = 5.0
 _END_WITHIN_S = 10.0
 
 
+async def _nothing() -> None:
+    """Look at nothing."""
+
+
 class Consumer:
     """Consumes while ``may_consume`` says so, and again after every loss.
 
     Args:
         handle: takes one message to its ack.
         may_consume: returns when there is a reason to consume (a platform, a database).
-        prepare: declares what is to be consumed, on each new connection.
+        prepare: declares what is to be consumed, on each new connection and every few seconds.
+        look: sees what ``prepare`` will have to put back; it may take its time, or fail.
         rest: seconds to rest after so many givings back without an event settled between them.
     """
 
@@ -58,6 +63,7 @@ class Consumer:
         observe: Observe,
         on_crash: Callable[[BaseException], None],
         rest: Callable[[int], float] = rest_s,
+        look: Look = _nothing,
     ) -> None:
         self._url = url
         self._queue = queue
@@ -65,6 +71,8 @@ class Consumer:
         self._handle = handle
         self._may_consume = may_consume
         self._prepare = prepare
+        self._look = look
+        self._on_crash = on_crash
         self._observe = observe
         self._rest = rest
         self._handling = HeldTasks(on_crash)
@@ -149,7 +157,21 @@ class Consumer:
             return None
         let_go = self._let_go = asyncio.Event()
         take = partial(self._take, let_go)
-        return await subscribe(self._url, self._queue, self._prefetch, self._prepare, take)
+        return await subscribe(
+            self._url,
+            self._queue,
+            self._prefetch,
+            take,
+            prepare=self._prepare,
+            look=self._look_safely,
+        )
+
+    async def _look_safely(self) -> None:
+        """A bug in what only looks must not end what consumes."""
+        try:
+            await self._look()
+        except Exception as error:  # noqa: BLE001 - see above
+            self._on_crash(error)
 
     async def _hold(self, subscription: Subscription) -> bool:
         """Keep it until somebody wants us to let go of it, or until it ends; tell if it did."""

@@ -5,7 +5,7 @@ and acking must go on meanwhile.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
 from aio_pika import DeliveryMode, Message
@@ -38,12 +38,27 @@ _LONGEST_PROPERTY = 255
 _IN_FLIGHT = 100  # unconfirmed publishes at once: pipelining, without flooding a slow broker
 
 
+Restored = Callable[[tuple[str, ...], tuple[str, ...]], None]
+
+
 class _Returned(Exception):
-    """It routes nowhere, or the channel ended before it was sent: once more, after mending."""
+    """It routes nowhere, or the channel ended before it was sent: once more, after mending.
+
+    Attributes:
+        unbound: the exchange is there, and led to no queue.
+    """
+
+    def __init__(self, *, unbound: bool) -> None:
+        super().__init__()
+        self.unbound = unbound
 
 
 class Publisher:
-    """Publishes, reconnecting when asked to publish after a loss."""
+    """Publishes, reconnecting when asked to publish after a loss.
+
+    Args:
+        restored: told what was missing and was put back, and the keys of bindings among it.
+    """
 
     def __init__(
         self,
@@ -51,11 +66,13 @@ class Publisher:
         topology: Topology,
         name: str = "fanout publisher",
         confirm_timeout_s: float = CONFIRM_TIMEOUT_S,
+        restored: Restored | None = None,
     ) -> None:
         self._url = url
         self._topology = topology
         self._name = name
         self._confirm_timeout_s = confirm_timeout_s
+        self._restored = restored
         self._opening = asyncio.Lock()
         self._mending = asyncio.Lock()
         self._mended = 0
@@ -124,8 +141,8 @@ class Publisher:
             mended = self._mended
             try:
                 await self._send(exchange, key, message)
-            except _Returned:
-                await self._mend(mended)
+            except _Returned as returned:
+                await self._mend(mended, (key,) if exchange and returned.unbound else ())
                 await self._send_or_say(exchange, key, message)
 
     def _turn(self, message_id: str | None) -> asyncio.Lock:
@@ -135,7 +152,7 @@ class Publisher:
             turn = self._turns[message_id] = asyncio.Lock()
         return turn
 
-    async def _mend(self, mended: int) -> None:
+    async def _mend(self, mended: int, keys: tuple[str, ...]) -> None:
         """Put back a queue, a binding or an exchange that is missing, once for all who miss it.
 
         Raises:
@@ -145,10 +162,12 @@ class Publisher:
             if self._mended != mended:
                 return
             try:
-                await declare(await self.connection(), self._topology)
+                made = await declare(await self.connection(), self._topology)
             except TopologyConflict as error:
                 raise BrokerUnreachable(str(error)) from error
             self._mended += 1
+            if self._restored is not None:
+                self._restored(made, keys)
 
     async def _send_or_say(self, exchange: str, key: str, message: Message) -> None:
         try:
@@ -172,8 +191,8 @@ class Publisher:
                 target = await channel.get_exchange(exchange, ensure=False)
             try:
                 await target.publish(message, key, mandatory=True, timeout=self._confirm_timeout_s)
-            except (PublishError, ChannelNotFoundEntity, ChannelInvalidStateError):
-                raise _Returned from None
+            except (PublishError, ChannelNotFoundEntity, ChannelInvalidStateError) as error:
+                raise _Returned(unbound=isinstance(error, PublishError)) from None
             except DeliveryError as error:
                 await self._retire(channel)
                 raise BrokerUnreachable("the queue refused the message; is it full?") from error

@@ -16,11 +16,14 @@ from disconnect_fanout.adapters.broker.connection import (
     open_channel,
     open_connection,
 )
+from disconnect_fanout.flow.ending import ended as all_ended
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
-_CHECK_EVERY_S = 4.0  # what somebody has deleted is back within 5 s
+_CHECK_EVERY_S = 3.0
+_LOOK_WITHIN_S = 1.0  # so that what somebody has deleted is back within 5 s
 
-Prepare: TypeAlias = Callable[[AbstractConnection], Awaitable[None]]
+Prepare: TypeAlias = Callable[[AbstractConnection], Awaitable[object]]
+Look: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Take: TypeAlias = Callable[[DeliveredMessage], Coroutine[Any, Any, None]]
 
 
@@ -33,8 +36,10 @@ class Subscription:
         channel: AbstractChannel,
         queue: str,
         prepare: Prepare,
+        look: Look,
     ) -> None:
         self._prepare = prepare
+        self._look = look
         self._connection = connection
         self._channel = channel
         self._queue = queue
@@ -71,6 +76,7 @@ class Subscription:
                     timeout=_CHECK_EVERY_S,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
+                await self._look_until(ended, dropped)
                 if ended.done():
                     raise BrokerUnreachable("the connection ended")
                 if dropped.done() or not await self._consumers():
@@ -79,6 +85,16 @@ class Subscription:
         finally:
             ended.cancel()
             dropped.cancel()
+
+    async def _look_until(self, *ends: asyncio.Future[Any]) -> None:
+        """Look at what ``prepare`` is about to put back; never longer than a moment."""
+        look = asyncio.create_task(self._look())
+        try:
+            await asyncio.wait(
+                {look, *ends}, timeout=_LOOK_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            await all_ended([look], _LOOK_WITHIN_S)
 
     async def cancel(self) -> None:
         """Take no more messages; those that have come stay ours until acked.
@@ -107,7 +123,7 @@ class Subscription:
 
 
 async def subscribe(
-    url: str, queue: str, prefetch: int, prepare: Prepare, take: Take
+    url: str, queue: str, prefetch: int, take: Take, *, prepare: Prepare, look: Look
 ) -> Subscription:
     """Connect, declare what is missing, and consume.
 
@@ -117,7 +133,8 @@ async def subscribe(
     connection = await open_connection(url, "fanout consumer")
     try:
         await prepare(connection)
-        subscription = Subscription(connection, await open_channel(connection), queue, prepare)
+        channel = await open_channel(connection)
+        subscription = Subscription(connection, channel, queue, prepare, look)
         await subscription.attach(prefetch, take)
     except BaseException:
         await close_connection(connection)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+from aiormq.exceptions import ChannelLockedResource
 
 from disconnect_fanout.adapters.broker.connection import a_channel, named_errors
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
@@ -75,43 +76,39 @@ class Topology:
         return {self.rejected_queue: kept, self.dead_queue: kept, self.events_queue: events}
 
 
-async def declare(connection: AbstractConnection, topology: Topology) -> None:
-    """Declare everything; harmless when it is there already.
+async def declare(connection: AbstractConnection, topology: Topology) -> tuple[str, ...]:
+    """Declare everything; harmless when it is there already. Return what was not, in plain words.
 
     Raises:
         TopologyConflict: something is there with other arguments.
+        BrokerRefuses: the user lacks a permission.
         BrokerUnreachable: the broker did not answer.
     """
+    made = await missing(connection, topology, compare=False)
     async with named_errors(), asyncio.timeout(_TIMEOUT_S):
-        await _declare_exchange(connection, topology)
+        if f"exchange {topology.exchange}" in made:
+            async with a_channel(connection) as channel:
+                await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
         async with a_channel(connection) as channel:
             for name, arguments in topology.queues.items():
                 await _declare_queue(channel, name, arguments)
             queue = await channel.get_queue(topology.events_queue, ensure=False)
             for key in topology.keys:
                 await queue.bind(topology.exchange, key)
+    return tuple(made)
 
 
-async def _declare_exchange(connection: AbstractConnection, topology: Topology) -> None:
-    """Take an exchange that upstream declared as it is; else make a durable topic exchange."""
-    async with a_channel(connection) as channel:
-        try:
-            await channel.get_exchange(topology.exchange)
-        except ChannelNotFoundEntity:  # and the channel is gone
-            pass
-        else:
-            return
-    async with a_channel(connection) as channel:
-        await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
-
-
-async def missing(connection: AbstractConnection, topology: Topology) -> list[str]:
+async def missing(
+    connection: AbstractConnection, topology: Topology, *, compare: bool = True
+) -> list[str]:
     """Return what is not there, in plain words; nothing is made, bound or changed.
 
     Asked passively first: only what exists is declared, which then compares its arguments alone.
+    An exchange that upstream declared is taken as it is.
 
     Raises:
-        TopologyConflict: a queue exists with other arguments.
+        TopologyConflict: a queue exists with other arguments, or is another connection's.
+        BrokerRefuses: the user lacks a permission.
         BrokerUnreachable: the broker did not answer.
     """
     found = []
@@ -123,13 +120,24 @@ async def missing(connection: AbstractConnection, topology: Topology) -> list[st
                 found.append(f"exchange {topology.exchange}")
         for name, arguments in topology.queues.items():
             async with a_channel(connection) as channel:
-                try:
-                    await channel.declare_queue(name, passive=True)
-                except ChannelNotFoundEntity:
+                if not await _is_there(channel, name):
                     found.append(f"queue {name}")
-                else:
+                elif compare:
                     await _declare_queue(channel, name, arguments)
     return found
+
+
+async def _is_there(channel: AbstractChannel, name: str) -> bool:
+    try:
+        await channel.declare_queue(name, passive=True)
+    except ChannelNotFoundEntity:
+        return False
+    except ChannelLockedResource as error:
+        raise TopologyConflict(
+            f"queue {name!r} is exclusive to another connection. Close that one, "
+            "or set FANOUT_PREFIX to a name of its own, then run: fanout migrate"
+        ) from error
+    return True
 
 
 async def _declare_queue(channel: AbstractChannel, name: str, arguments: Arguments) -> None:
@@ -137,6 +145,8 @@ async def _declare_queue(channel: AbstractChannel, name: str, arguments: Argumen
         await channel.declare_queue(name, durable=True, arguments=dict(arguments))
     except ChannelPreconditionFailed as error:
         detail = str(error).split(" - ", 1)[-1][:200]
+        if "limit" in detail:  # how many queues a vhost or a node takes
+            raise TopologyConflict(f"queue {name!r} can't be made: {detail}") from error
         raise TopologyConflict(
             f"queue {name!r} exists with other arguments ({detail}). Empty and delete it, "
             "or set FANOUT_PREFIX to a name of its own, then run: fanout migrate"

@@ -24,7 +24,12 @@ FANOUT_AMQP_URL=amqp://guest:guest@127.0.0.1:5672/
 FANOUT_DATABASE_URL=sqlite+aiosqlite:///fanout.db
 
 # Each secret may be in a file instead: FANOUT_SECRET_KEY_FILE, FANOUT_AMQP_URL_FILE,
-# FANOUT_DATABASE_URL_FILE.
+# FANOUT_DATABASE_URL_FILE, FANOUT_MANAGEMENT_URL_FILE.
+
+# RabbitMQ's management API, only read: what AMQP can't see, a binding that somebody has removed and
+# policies that remove events. Unset it is looked for beside the broker, at port 15672 (amqps:
+# https, 15671), with the broker's user; off asks nobody.
+#FANOUT_MANAGEMENT_URL=http://127.0.0.1:15672
 
 # What follows are the defaults.
 #FANOUT_RETRY_SCHEDULE=5s,5m,30m,2h,5h,10h,14h,20h,24h

@@ -3,14 +3,10 @@
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import typer
 from sqlalchemy import select
 
-from disconnect_fanout.adapters.broker.connection import open_connection
-from disconnect_fanout.adapters.broker.topology import missing
-from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable, Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
@@ -25,28 +21,15 @@ from disconnect_fanout.adapters.store.seals.unreadable_rows import unreadable
 from disconnect_fanout.app.descriptors import of_worker, problem
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
-from disconnect_fanout.app.topology import topology_of
+from disconnect_fanout.cli.commands.check.broker import look_at_broker
+from disconnect_fanout.cli.commands.check.finding import Finding
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.runtime.session import execute
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.bad_row import RowKind
-from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line.
-
-    Attributes:
-        result: ``ok``, ``warning`` (it works, maybe not as meant), ``wrong`` or ``unreachable``.
-        detail: what was found, or what to do.
-    """
-
-    check: str
-    result: str
-    detail: str
 
 
 class _Wrong(Exception):
@@ -90,7 +73,7 @@ async def _check(settings: Settings) -> list[Finding]:
     try:
         found = [
             Finding("configuration", "ok", "all settings are valid"),
-            await _finding("broker", lambda: _broker(settings)),
+            *await look_at_broker(settings),
             await _finding("database", lambda: _database(database, settings)),
         ]
         if found[-1].result == "ok":
@@ -107,23 +90,12 @@ async def _check(settings: Settings) -> list[Finding]:
 async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(name, "ok", await look())
-    except BrokerUnreachable as error:
-        return Finding(name, "unreachable", f"{error}; is it running, is FANOUT_AMQP_URL right?")
     except StoreRefuses as error:
         return Finding(name, "wrong", f"the database refuses: {error}")
     except StoreUnreachable as error:
         return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
-    except (_Wrong, TopologyConflict, Unsealable) as error:
+    except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
-
-
-async def _broker(settings: Settings) -> str:
-    topology = topology_of(settings)
-    connection = await open_connection(settings.amqp_url.get_secret_value(), "fanout check")
-    async with connection:
-        if lacking := await missing(connection, topology):
-            raise _Wrong(f"there is no {', no '.join(lacking)}; run: fanout migrate")
-    return f"it answers, and has {topology.exchange}, {', '.join(topology.queues)} as declared"
 
 
 async def _database(database: Database, settings: Settings) -> str:
