@@ -94,8 +94,6 @@ NO_TEXT = {
     "a uuid": section(VALUE, b"\x98" + bytes(16)),
     "a truth": section(VALUE, b"\x41"),
     "a sequence": section(SEQUENCE, b"\xc0\x05\x01\xa1\x02{}"),
-    "two values": section(VALUE, sized(STRING, SHORT)) * 2,
-    "data and a value": section(DATA, sized(BINARY, b"{")) + section(VALUE, sized(STRING, b"}")),
 }
 
 
@@ -103,6 +101,24 @@ NO_TEXT = {
 def test_what_is_no_text_is_named_with_the_way_out(content: bytes) -> None:
     """A MapMessage, a list, a number: nothing is guessed."""
     words = f"body: is an AMQP 1.0 map, list or number, not a text; {WAY_OUT}"
+    assert decode_event(content, None) == Rejection(RejectReason.MALFORMED, words)
+
+
+SEVERAL = {
+    "two values": section(VALUE, sized(STRING, SHORT)) * 2,
+    "data and a value": section(DATA, sized(BINARY, b"{")) + section(VALUE, sized(STRING, b"}")),
+    "two long values": section(VALUE, sized(STRING, GOOD)) * 2,
+    "three symbols and a footer": section(VALUE, sized(SYMBOL, SHORT)) * 3 + FOOTED,
+    "a text and a map": section(VALUE, sized(STRING, SHORT)) + section(VALUE, b"\xc1\x01\x00"),
+    "a text and a null": section(VALUE, sized(STRING, SHORT)) + section(VALUE, b"\x40"),
+    "a text and a list": section(VALUE, sized(STRING, SHORT)) + section(SEQUENCE, b"\x45"),
+}
+
+
+@pytest.mark.parametrize("content", SEVERAL.values(), ids=SEVERAL.keys())
+def test_more_than_one_text_is_no_map(content: bytes) -> None:
+    """Which of them were the event? It is not guessed, and the words say what came."""
+    words = f"body: is AMQP 1.0 of several sections, not one text; {WAY_OUT}"
     assert decode_event(content, None) == Rejection(RejectReason.MALFORMED, words)
 
 

@@ -117,6 +117,6 @@ async def test_an_operator_can_see_and_discard_it(
     publisher = Publisher(amqp_url, NAMES)
     rejected = RejectedQueue(publisher, NAMES)
     (one,) = await rejected.list(10)
-    assert one.body == b"odd"
+    assert await rejected.find(one.id) == (one, b"odd")
     assert await rejected.discard([one.id]) == 1
     await publisher.close()

@@ -1,17 +1,28 @@
 """Rejected events: kept as they came, looked at without a change, replayed, discarded."""
 
-from contextlib import aclosing
+from hashlib import sha256
 
+import pytest
 from tests.harness.flow.unprocessable import AT, MALFORMED, Message
 from tests.harness.servers import amqp
 from tests.harness.worker.disconnect import body, disconnect
 
-from disconnect_fanout.adapters.broker.browse import browse
+from disconnect_fanout.adapters.broker.browse import browsed
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
 from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
+
+
+def names(bodies: list[bytes]) -> list[str]:
+    """The ids of messages with these bodies."""
+    return [f"rej_{sha256(one).hexdigest()[:16]}" for one in bodies]
+
+
+async def listed(rejected: RejectedQueue, limit: int = 10) -> list[str]:
+    """The ids, as listed."""
+    return [one.id for one in await rejected.list(limit)]
 
 
 async def test_a_rejected_event_is_kept_with_its_reason(
@@ -26,7 +37,8 @@ async def test_a_rejected_event_is_kept_with_its_reason(
         "data.reason: is missing",
         "evt_1",
     )
-    assert (one.received_at, one.size, one.body) == (AT, 2, b"{\xff")
+    assert (one.received_at, one.size) == (AT, 2)
+    assert await rejected.find(one.id) == (one, b"{\xff")
     (raw,) = await amqp.browse(amqp_url, topology.rejected_queue)
     assert (raw.message_id, raw.content_type) == ("m1", "application/json")
     assert (raw.content_encoding, raw.type) == ("gzip", "amqp-1.0")
@@ -48,7 +60,7 @@ async def test_listing_changes_nothing(
     for one in bodies:
         await box.put(Message(one), MALFORMED)
     for limit in (10, 1000, 35, 1000):
-        assert [one.body for one in await rejected.list(limit)] == bodies[:limit]
+        assert await listed(rejected, limit) == names(bodies[:limit])
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 70)
 
 
@@ -58,13 +70,15 @@ async def test_a_replay_sends_events_through_the_queue_again(
     """Those that were asked for; the others stay, in order."""
     for number in range(6):
         await box.put(Message(b"%d" % number, f"m{number}", {"ce-id": "e"}), MALFORMED)
-    found = {one.body: one.id for one in await rejected.list(10)}
-    assert await rejected.replay([found[b"1"], found[b"4"], "rej_0000000000000000"]) == 2
+    attributes = repr([("ce-id", "e")]).encode()
+    found = names([b"%d" % number + attributes for number in range(6)])
+    assert await listed(rejected) == found
+    assert await rejected.replay([found[4], found[1], "rej_0000000000000000"]) == 2
     again = await amqp.browse(amqp_url, topology.events_queue)
     assert [(one.body, one.message_id) for one in again] == [(b"1", "m1"), (b"4", "m4")]
     assert {name for name in again[0].headers if not name.startswith("x-")} == {"ce-id"}
     assert {(one.content_encoding, one.type) for one in again} == {("gzip", "amqp-1.0")}
-    assert [one.body for one in await rejected.list(10)] == [b"0", b"2", b"3", b"5"]
+    assert await listed(rejected) == [found[0], found[2], found[3], found[5]]
     assert await rejected.replay(None) == 4
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 0)
     await amqp.depth_becomes(amqp_url, topology.events_queue, 6)
@@ -76,10 +90,9 @@ async def test_a_discard_removes_for_good(
     """All copies of one message share an id and go together; the others stay, in order."""
     for content in (b"a", b"b", b"a", b"c"):
         await box.put(Message(content), MALFORMED)
-    found = {one.body: one.id for one in await rejected.list(10)}
-    assert len(found) == 3
-    assert await rejected.discard([found[b"a"]]) == 2
-    assert [one.body for one in await rejected.list(10)] == [b"b", b"c"]
+    assert await listed(rejected) == names([b"a", b"b", b"a", b"c"])
+    assert await rejected.discard(names([b"a"])) == 2
+    assert await listed(rejected) == names([b"b", b"c"])
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 2)
 
 
@@ -90,7 +103,8 @@ async def test_a_large_body_is_kept_whole(
     large = b"x" * (2 * 1024 * 1024)
     await box.put(Message(large), Rejection(RejectReason.TOO_LARGE, "too large"))
     (one,) = await rejected.list(10)
-    assert (one.size, one.body, one.event_id) == (len(large), large, None)
+    assert (one.size, one.event_id) == (len(large), None)
+    assert await rejected.find(one.id) == (one, large)
     assert await rejected.replay(None) == 1
     await amqp.depth_becomes(amqp_url, topology.events_queue, 1)
 
@@ -103,7 +117,7 @@ async def test_an_event_whose_time_to_live_ended_is_called_expired(
     await amqp.publish(amqp_url, topology.exchange, EVENT_TYPE, event, expiration=0.05)
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 1)
     (one,) = await rejected.list(10)
-    assert (one.reason, one.event_id, one.body) == ("expired", "evt_late", event)
+    assert (one.reason, one.event_id, one.size) == ("expired", "evt_late", len(event))
     assert "time to live" in one.detail
     assert await rejected.replay(None) == 1
     await amqp.depth_becomes(amqp_url, topology.events_queue, 1)
@@ -120,7 +134,8 @@ async def test_what_was_redelivered_too_often_lands_there(
         await amqp.browse(amqp_url, topology.events_queue)
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 1)
     (one,) = await rejected.list(10)
-    assert (one.reason, one.event_id, one.body) == ("redelivered_too_often", "evt_poison", event)
+    assert (one.reason, one.event_id) == ("redelivered_too_often", "evt_poison")
+    assert await rejected.find(one.id) == (one, event)
     assert f"returned more than {DELIVERY_LIMIT} times" in one.detail
     assert one.received_at is not None
     assert await rejected.replay([one.id]) == 1
@@ -136,7 +151,7 @@ async def test_a_message_of_somebody_else_can_be_listed(
     strange = {"fanout-reason": [5], "fanout-received-at": "yesterday", "fanout-event-id": []}
     await amqp.publish(amqp_url, "", topology.rejected_queue, b"\x00", headers=strange)
     (one,) = await rejected.list(10)
-    assert (one.received_at, one.event_id, one.body) == (None, None, b"\x00")
+    assert (one.received_at, one.event_id, one.size) == (None, None, 1)
     assert one.reason in set(RejectReason)
 
 
@@ -146,11 +161,9 @@ async def test_leaving_early_gives_everything_back(
     """Whoever breaks off a look, by an error or a Ctrl-C, has changed nothing."""
     for number in range(10):
         await box.put(Message(b"%d" % number), MALFORMED)
-    source = browse(await publisher.connection(), topology.rejected_queue, 4)
-    async with aclosing(source) as windows:
-        async for window in windows:
-            assert [one.body for one in window] == [b"0", b"1", b"2", b"3"]
-            break
+    with pytest.raises(KeyboardInterrupt):
+        async with browsed(await publisher.connection(), topology.rejected_queue, lambda _: None):
+            raise KeyboardInterrupt
     await amqp.depth_becomes(amqp_url, topology.rejected_queue, 10)
 
 

@@ -2,13 +2,17 @@
 
 What surely did nothing is tried again here, so that a cut of all connections is nobody's error.
 What was perhaps done is tried again only if the store knows the request when it comes again.
+
+What the database refuses for what it holds is no fault of the caller's, who named a user
+and nothing else: the row is ours, and nothing was changed. It is answered as an outage, for the
+request is right once the operator has mended the row or the constraint.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
 
 Answer = TypeVar("Answer")
 
@@ -29,7 +33,8 @@ async def tried_again(ask: Callable[[], Awaitable[Answer]], *, known: bool) -> A
         known: doing it twice is doing it once.
 
     Raises:
-        StoreUnreachable: the time is over, or it may be done and would be answered otherwise then.
+        StoreUnreachable: the time is over, or it may be done and would be answered otherwise then,
+            or the database refuses what it is to hold.
     """
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -46,5 +51,7 @@ async def _until_answered(ask: Callable[[], Awaitable[Answer]], *, known: bool) 
         except StoreUnreachable as error:
             if error.maybe_done and not known:
                 raise
+        except DataRefused as error:
+            raise StoreRefuses(str(error), error.sqlstate) from None
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, _LONGEST_WAIT_S)

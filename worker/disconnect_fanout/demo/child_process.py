@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from disconnect_fanout.demo.process_reaper import ProcessReaper, signal_family
+from disconnect_fanout.demo.process_reaper import ProcessReaper, freeze_family, signal_family
 
 
 class ChildFailedError(RuntimeError):
@@ -94,7 +94,7 @@ class ChildProcess:
 
     def freeze(self) -> None:
         """Stop its clock: connections stay open and nobody answers."""
-        signal_family(self.pid, signal.SIGSTOP)
+        freeze_family(self.pid)
 
     def thaw(self) -> None:
         """Let it go on."""

@@ -14,8 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+_STOPS_WITHIN_S = 2.0
+_LOOK_AGAIN_S = 0.001
 
 
 class ProcessReaper:
@@ -68,6 +72,27 @@ def signal_family(pid: int, number: signal.Signals) -> None:
     for child in {*children, *_children(pid)}:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
+
+
+def freeze_family(pid: int) -> None:
+    """Stop the clock of a process and its family, and return when the kernel has stopped it.
+
+    SIGSTOP is only sent by then: another processor may let the process answer once more.
+    """
+    signal_family(pid, signal.SIGSTOP)
+    until = time.monotonic() + _STOPS_WITHIN_S
+    for one in (pid, *_children(pid)):
+        while _runs(one) and time.monotonic() < until:
+            time.sleep(_LOOK_AGAIN_S)
+
+
+def _runs(pid: int) -> bool:
+    """Whether any thread of it is neither stopped nor ended; False where nobody tells (macOS)."""
+    try:
+        stats = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # it is gone
+        return False
+    return any(one.rpartition(")")[2].split()[0] not in "TtZX" for one in stats)
 
 
 def _children(pid: int) -> list[int]:

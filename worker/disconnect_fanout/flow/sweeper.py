@@ -2,8 +2,8 @@
 
 One at a time per installation. It dead-letters what can't be sent, publishes letters whose worker
 is gone, and when the queue's depth does not match the rows it shows every message to the store:
-stale and double letters go, missing ones are published, what it does not know it leaves. When that is
-worth its while, ``policy.sweep`` says.
+stale and double letters go, missing ones are published, what it does not know it leaves. When that
+is worth its while, ``policy.sweep`` says.
 """
 
 import asyncio

@@ -10,6 +10,7 @@ may be missing: a message whose other properties can't be read has none.)
 Encodings: AMQP 1.0, part 1 (types), sections 1.2 and 1.6; part 3 (messaging), section 3.2.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from disconnect_fanout.adapters.broker.unreadable import Unreadable
@@ -55,9 +56,20 @@ def unwrapped(body: bytes) -> bytes | Unreadable:
         return found[0][1].content
     if found and all(kind == _DATA and item.code in _BYTES for kind, item in found):
         return b"".join(item.content for _, item in found)
+    return Unreadable(f"is {_kind_of(found)}; {_WAY_OUT}")
+
+
+def _kind_of(found: Sequence[tuple[int, _Item]]) -> str:
+    """In words: what came instead of one text."""
     if all(item.code == _NULL for _, item in found):
-        return Unreadable(f"is AMQP 1.0 without any content; {_WAY_OUT}")
-    return Unreadable(f"is an AMQP 1.0 map, list or number, not a text; {_WAY_OUT}")
+        return "AMQP 1.0 without any content"
+    if len(found) > 1 and any(_is_text(kind, item) for kind, item in found):
+        return "AMQP 1.0 of several sections, not one text"
+    return "an AMQP 1.0 map, list or number, not a text"
+
+
+def _is_text(kind: int, item: _Item) -> bool:
+    return item.code in (_BYTES if kind == _DATA else _TEXTS) and kind != _SEQUENCE
 
 
 def _sections(body: bytes) -> list[tuple[int, _Item]]:

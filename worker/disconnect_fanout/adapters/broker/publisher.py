@@ -57,7 +57,7 @@ class Publisher:
     """Publishes, reconnecting when asked to publish after a loss.
 
     Args:
-        restored: told what was missing and was put back, and the keys of bindings among it.
+        restored: takes what was missing and was put back, and the keys of bindings among it.
     """
 
     def __init__(

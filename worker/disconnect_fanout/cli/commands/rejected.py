@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from disconnect_fanout.adapters.broker.rejected_queue import Rejected, RejectedQueue
+from disconnect_fanout.adapters.broker.rejected_queue import RejectedQueue
+from disconnect_fanout.adapters.broker.rejected_record import Rejected
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.arguments.filters import LimitOption, first
@@ -21,7 +22,6 @@ from disconnect_fanout.cli.usage_error import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]
-_EVERYTHING = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +74,9 @@ def show(
     Example:
       fanout rejected show rej_0123456789abcdef
     """
-    for one in execute(_list(_EVERYTHING)):
-        if one.id == rejected_id:
-            body = one.body.decode(errors="replace")
-            record = _record(one)
-            show_one(
-                RejectedStory(
-                    record.id,
-                    record.reason,
-                    record.detail,
-                    record.event_id,
-                    record.received_at,
-                    record.size,
-                    body,
-                ),
-                output,
-            )
-            return
-    raise NotFound("rejected event", rejected_id)
+    record, body = execute(_find(rejected_id))
+    story = RejectedStory(**asdict(_record(record)), body=body.decode(errors="replace"))
+    show_one(story, output)
 
 
 @app.command()
@@ -161,6 +146,14 @@ def _nothing_done(output: Output) -> None:
     show_one(Moved(), output)
 
 
+async def _find(rejected_id: str) -> tuple[Rejected, bytes]:
+    async with _queue(configuration()) as queue:
+        found = await queue.find(rejected_id)
+    if found is None:
+        raise NotFound("rejected event", rejected_id)
+    return found
+
+
 async def _list(limit: int) -> list[Rejected]:
     async with _queue(configuration()) as queue:
         return await queue.list(limit)
@@ -176,9 +169,9 @@ async def _require(queue: RejectedQueue, ids: Collection[str]) -> None:
     """Name the first id that is not there, before anything is changed."""
     if not ids:
         return
-    known = {one.id for one in await queue.list(_EVERYTHING)}
+    missing = await queue.missing(ids)
     for one in ids:
-        if one not in known:
+        if one in missing:
             raise NotFound("rejected event", one)
 
 
