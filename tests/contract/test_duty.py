@@ -34,12 +34,3 @@ async def test_a_dead_holders_duty_is_free_after_its_time(world: World) -> None:
     await world.pass_time(31)
     assert await world.worker.duty.hold("sweep", "b", 30)
     assert not await world.worker.duty.hold("sweep", "a", 30)
-
-
-async def test_a_duty_laid_down_is_free_at_once(world: World) -> None:
-    """Only its holder can lay it down."""
-    assert await world.worker.duty.hold("sweep", "a", 30)
-    await world.worker.duty.release("sweep", "b")
-    assert not await world.worker.duty.hold("sweep", "b", 30)
-    await world.worker.duty.release("sweep", "a")
-    assert await world.worker.duty.hold("sweep", "b", 30)

@@ -38,7 +38,7 @@ from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.identity import connect_hash, content_hash
 from disconnect_fanout.flow.intent import Intent, Registration
-from disconnect_fanout.flow.link_store import Opening
+from disconnect_fanout.flow.links.store import Opening
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 from disconnect_fanout.policy.link_lifetime import opened

@@ -15,7 +15,7 @@ from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import Provider, User
 from disconnect_fanout.domain.identity import connect_hash
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.flow.link_store import Opening
+from disconnect_fanout.flow.links.store import Opening
 from disconnect_fanout.policy.link_lifetime import opened
 
 ALICE = "alice@example.com"

@@ -11,7 +11,7 @@ from tests.harness.store.world import World
 
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.mailbox import mailbox
-from disconnect_fanout.flow.link_keeper import Linked
+from disconnect_fanout.flow.links.keeper import Linked
 from disconnect_fanout.policy.plan import plan
 
 SAME = (

@@ -15,8 +15,8 @@ from disconnect_fanout.domain.identity import content_hash, delivery_id
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
-from disconnect_fanout.flow.link_keeper import Linked
-from disconnect_fanout.flow.managed_links import ManagedLinks
+from disconnect_fanout.flow.links.keeper import Linked
+from disconnect_fanout.flow.links.managed import ManagedLinks
 from disconnect_fanout.flow.planner import Planner
 
 ALICE = User("Alice@Example.com", "105942374304")

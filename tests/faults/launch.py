@@ -26,7 +26,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.app import parts, worker
 from disconnect_fanout.app.stores import Stores, sql_stores
 from disconnect_fanout.cli.main import main
-from disconnect_fanout.policy import restart
+from disconnect_fanout.policy.faults import restart
 
 
 def _set_fail_point(environment: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from disconnect_fanout.flow.duties import Duties, Run
+from disconnect_fanout.flow.supervision.duties import Duties, Run
 
 _LONGEST_S = 2.0
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
-from disconnect_fanout.flow.consumer_watchdog import PERIOD_S, ConsumerWatchdog
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.policy.silence import LONGEST_SILENCE_S
+from disconnect_fanout.flow.supervision.consumer_watchdog import PERIOD_S, ConsumerWatchdog
+from disconnect_fanout.policy.faults.silence import LONGEST_SILENCE_S
 
 
 @dataclass

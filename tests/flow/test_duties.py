@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
-from disconnect_fanout.flow.duties import Duties
-from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DutyCrashed, Fact
+from disconnect_fanout.flow.supervision.duties import Duties
+from disconnect_fanout.flow.supervision.ending import ended
 
 
 class Stage:

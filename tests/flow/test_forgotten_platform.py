@@ -9,8 +9,7 @@ from disconnect_fanout.domain.outcome import Answer, Failure, FailureKind
 from disconnect_fanout.domain.platform import Platform, Scheme, SigningKey
 from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
 from disconnect_fanout.flow.directory import Directory
-from disconnect_fanout.flow.forgotten_platform import forgetting
-from disconnect_fanout.flow.recoveries import Recoveries
+from disconnect_fanout.flow.recoveries import Recoveries, forgetting
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.breaker import FAILURES_TO_OPEN
 

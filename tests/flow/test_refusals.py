@@ -18,7 +18,7 @@ from disconnect_fanout.flow.outage import (
     StoreRefuses,
     StoreUnreachable,
 )
-from disconnect_fanout.flow.stumbles import LONGEST_REST_S, Stumbles
+from disconnect_fanout.flow.supervision.stumbles import LONGEST_REST_S, Stumbles
 
 
 def _outside() -> Outside:

@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LONGEST_FILE = 250
+LONGEST_FUNCTION = 50
+LARGEST_FOLDER = 30
 
 
 @cache
@@ -72,6 +75,15 @@ def silent(file: Path) -> Iterator[str]:
                 pass
 
 
+def long_functions(file: Path) -> Iterator[str]:
+    """Functions that no screen shows whole."""
+    for node in ast.walk(tree(file)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
+            yield place(file, node.lineno)
+
+
 def test_every_test_states_its_claim() -> None:
     """Each test function has a docstring: the sentence that it tries to refute."""
     assert [line for file in TESTS for line in silent(file)] == []
@@ -95,6 +107,27 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     assert [place(file, n) for file, n in sorted(lengths.items()) if n > LONGEST_FILE] == []
 
 
+def test_no_folder_holds_more_than_a_glance_takes_in() -> None:
+    """At most 30 files beside each other in worker/ and schemas/; revisions of the schema aside."""
+    folders = Counter(
+        file.parent for part in ("worker", "schemas") for file in (ROOT / part).rglob("*.py")
+    )
+    assert folders
+    long = {folder: count for folder, count in folders.items() if count > LARGEST_FOLDER}
+    assert {folder for folder in long if folder.name != "versions"} == set()
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    """At most 50 lines in each function, docstring and arguments included; migrations aside."""
+    files = [
+        file
+        for part in ("worker", "schemas")
+        for file in (ROOT / part).rglob("*.py")
+        if file.parent.name != "versions"
+    ]
+    assert [line for file in files for line in long_functions(file)] == []
+
+
 @pytest.mark.parametrize(
     ("source", "finds"),
     [
@@ -107,6 +140,7 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
         ("@pytest.mark.xfail(reason='x')\ndef a(): ...", skips),
         ("mark = pytest.mark.skipif(True, reason='x')", skips),
         ("pytest.skip('x')", skips),
+        ("def test_a():\n    1\n" + "    1\n" * 50, long_functions),
     ],
 )
 def test_the_rules_find_what_they_forbid(

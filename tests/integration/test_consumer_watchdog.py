@@ -15,8 +15,8 @@ from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
-from disconnect_fanout.flow.consumer_watchdog import ConsumerWatchdog
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
+from disconnect_fanout.flow.supervision.consumer_watchdog import ConsumerWatchdog
 
 NAMES = Topology()
 PERIOD_S, LONGEST_SILENCE_S = 0.2, 1.0

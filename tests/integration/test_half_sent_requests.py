@@ -11,7 +11,8 @@ from aiohttp import web
 from tests.harness.servers.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowClients, ended
 
 from disconnect_fanout.adapters.http.bounded_server import STANDARD, Limits
-from disconnect_fanout.api.server import ApiServer
+from disconnect_fanout.api.routes import Routes
+from disconnect_fanout.app.api_server import ApiServer
 from disconnect_fanout.app.http_server import MOST_CONNECTIONS, HttpServer
 from disconnect_fanout.app.readiness import Readiness
 
@@ -51,16 +52,14 @@ async def api_port(limits: Limits = STANDARD) -> AsyncIterator[int]:
     async def ready() -> bool:
         return True
 
-    server = ApiServer(
-        host="127.0.0.1",
-        port=0,
+    routes = Routes(
         delete=Deleting(),  # type: ignore[arg-type]
         disconnect=Deleting(),  # type: ignore[arg-type]
         ready=ready,
         duties=list,
         changed=lambda: None,
-        limits=limits,
     )
+    server = ApiServer("127.0.0.1", 0, routes.dispatch, limits=limits)
     try:
         yield await server.start()
     finally:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.address import permitted
-from disconnect_fanout.policy.carried_address import is_translated
+from disconnect_fanout.policy.endpoints.address import permitted
+from disconnect_fanout.policy.endpoints.carried_address import is_translated
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

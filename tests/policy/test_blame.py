@@ -2,8 +2,8 @@
 
 import pytest
 
-from disconnect_fanout.policy.blame import Crashes, Fault, blamed, crashed
-from disconnect_fanout.policy.let_go import LONGEST_REST_S, rest_s
+from disconnect_fanout.policy.faults.blame import Crashes, Fault, blamed, crashed
+from disconnect_fanout.policy.faults.let_go import LONGEST_REST_S, rest_s
 
 _HOUR = 3600.0
 _HOLD_S = 60.0

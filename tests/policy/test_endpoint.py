@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.endpoint import endpoint_problem
+from disconnect_fanout.policy.endpoints.url import endpoint_problem
 
 GOOD = [
     "https://example.com",

@@ -5,7 +5,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from disconnect_fanout.policy.error_words import error_words, first_line, system_words
+from disconnect_fanout.policy.wording.error_words import error_words, first_line, system_words
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.google_id import account, is_google_id
 from disconnect_fanout.domain.link import Link
-from disconnect_fanout.policy.disconnection import Disconnection, events_of
+from disconnect_fanout.policy.http_api.disconnection import Disconnection, events_of
 from disconnect_fanout.policy.plan import counts
 
 AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from disconnect_fanout.policy.nameless import nameless
+from disconnect_fanout.policy.wording.nameless import nameless
 
 NAMING = [
     "alice@example.com",

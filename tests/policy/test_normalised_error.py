@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.normalised_error import LONGEST, normalised_error
+from disconnect_fanout.policy.wording.normalised_error import LONGEST, normalised_error
 
 WORDS = {
     "no complete answer within 30 s": "no complete answer within …",

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.policy.own_fault import due_again_s, shortage_of
+from disconnect_fanout.policy.faults.own_fault import due_again_s, shortage_of
 
 
 def _os(number: int) -> OSError:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.restart import (
+from disconnect_fanout.policy.faults.restart import (
     LONGEST_REST_S,
     MOST_IN_A_ROW,
     SOUND_AFTER_S,

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disconnect_fanout.policy.silence import LONGEST_SILENCE_S, Sample, Silence, hopeless, looked
+from disconnect_fanout.policy.faults.silence import (
+    LONGEST_SILENCE_S,
+    Sample,
+    Silence,
+    hopeless,
+    looked,
+)
 
 WELL = Sample(wanted=True, attached=True, taken=7, ready=0)
 DEAF = Sample(wanted=True, attached=True, taken=7, ready=3)

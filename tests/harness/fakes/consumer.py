@@ -8,13 +8,13 @@ from typing import Any
 
 from tests.harness.fakes.broker import FakeBroker, FakeDelivered, FakeSession, FakeWire
 
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import (
     BrokerUnreachable,
     EverythingCrashes,
     OutOfMeans,
     StoreUnreachable,
 )
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 
 _LOOK_AGAIN_S = 0.2
 

@@ -12,7 +12,7 @@ from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.intent import PlannedDelivery, Registration
-from disconnect_fanout.flow.link_store import Opening, Owed
+from disconnect_fanout.flow.links.store import Opening, Owed
 from disconnect_fanout.policy.link_lifetime import same_start
 
 

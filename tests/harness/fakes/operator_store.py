@@ -296,11 +296,6 @@ class FakeLeaderLease:
         self._tables.intended()
         return True
 
-    async def release(self, name: str, holder: str) -> None:
-        """Lay the duty down, if it is this holder's."""
-        if self._tables.duties.get(name, ("", 0))[0] == holder:
-            del self._tables.duties[name]
-
 
 def _letter(row: DeliveryRow) -> DeadLetter:
     return DeadLetter(

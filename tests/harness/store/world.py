@@ -13,7 +13,7 @@ from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.housekeeping import PeriodicJob
 from disconnect_fanout.flow.letters import DeadLetterStore
-from disconnect_fanout.flow.link_store import LinkStore
+from disconnect_fanout.flow.links.store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.replayer import ReplayStore
 from disconnect_fanout.flow.resolver import EventStore
@@ -50,8 +50,6 @@ class Duties(Protocol):
     """Duties that one process at a time has."""
 
     async def hold(self, name: str, holder: str, for_s: float) -> bool: ...
-
-    async def release(self, name: str, holder: str) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from disconnect_fanout.flow.disconnection import (
     Unpublishable,
 )
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.policy.caller import shown_to_v1
-from disconnect_fanout.policy.path_segment import decoded
+from disconnect_fanout.policy.http_api.caller import shown_to_v1
+from disconnect_fanout.policy.http_api.path_segment import decoded
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 

@@ -20,8 +20,8 @@ from disconnect_fanout.flow.disconnection import (
     Unpublishable,
 )
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.policy.caller import shown_to_v2
-from disconnect_fanout.policy.path_segment import decoded
+from disconnect_fanout.policy.http_api.caller import shown_to_v2
+from disconnect_fanout.policy.http_api.path_segment import decoded
 
 _LARGEST_ID = 2**63 - 1
 

@@ -22,7 +22,8 @@ from disconnect_fanout.adapters.store.seals.secret_keys import SecretKeys
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
-from disconnect_fanout.api.server import MOST_CONNECTIONS, SHUTDOWN_S, ApiServer
+from disconnect_fanout.api.routes import Routes
+from disconnect_fanout.app.api_server import MOST_CONNECTIONS, SHUTDOWN_S, ApiServer
 from disconnect_fanout.app.descriptors import enough_descriptors
 from disconnect_fanout.app.exit_deadline import ExitDeadline
 from disconnect_fanout.app.settings import Settings
@@ -30,10 +31,10 @@ from disconnect_fanout.app.startup_retry import retrying_at_start
 from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.topology import topology_of
 from disconnect_fanout.app.worker import SchemaProblem
-from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.fact import Observe, RanShort
 from disconnect_fanout.flow.outage import BrokerUnreachable, StoreRefuses, StoreUnreachable
 from disconnect_fanout.flow.relay import Relay
+from disconnect_fanout.flow.supervision.duties import Duties
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 
@@ -115,14 +116,17 @@ def _server(
             return False
         return True
 
-    return ApiServer(
-        host=settings.api_host,
-        port=settings.api_port,
+    routes = Routes(
         delete=DeleteCalendar(keys, connections, limit),
         disconnect=DisconnectCalendar(keys, connections, limit),
         ready=ready,
         duties=problems,
         changed=relay.wake,
+    )
+    return ApiServer(
+        settings.api_host,
+        settings.api_port,
+        routes.dispatch,
         on_shortage=lambda shortage: observe(RanShort(shortage)),
     )
 

@@ -5,8 +5,8 @@ import asyncio
 import structlog
 
 from disconnect_fanout.app.parts import Parts
-from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import Observe, OutcomeUnrecorded
+from disconnect_fanout.flow.supervision.ending import ended
 from disconnect_fanout.policy.change import Attempted
 
 _LEAVE_WITHIN_S = 1.0

@@ -6,7 +6,7 @@ from disconnect_fanout.app.parts import Parts
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.telemetry.metrics import Metrics
 
 PERIOD_S = 1.0

@@ -30,10 +30,10 @@ from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.deliver import Clocks
-from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.housekeeping import Housekeeping
 from disconnect_fanout.flow.incoming import Incoming
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.duties import Run
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.flow.wiring import Flow, Handle, Limits, MayConsume, Ports
 from disconnect_fanout.policy.decide import RetryPolicy
 from disconnect_fanout.telemetry.observer import Observer

@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy.engine import make_url
 
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.policy.error_words import system_words
+from disconnect_fanout.policy.wording.error_words import system_words
 
 
 class AlreadyRunning(Exception):

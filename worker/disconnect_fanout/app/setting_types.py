@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from disconnect_fanout.app.secret_file import UnreadableFile
 from disconnect_fanout.domain.duration import parse_duration
-from disconnect_fanout.policy.address import Network
+from disconnect_fanout.policy.endpoints.address import Network
 
 _LONGEST_S = 366 * 86400.0
 _DATABASE_OPTIONS = {"ssl", "host", "port"}  # asyncpg would raise on any other

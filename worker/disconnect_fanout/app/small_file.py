@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TextIO
 
-from disconnect_fanout.policy.error_words import system_words
+from disconnect_fanout.policy.wording.error_words import system_words
 
 MOST = 64 * 1024
 """Characters; the longest chain of certificates that anybody uses has fewer."""

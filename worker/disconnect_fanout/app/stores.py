@@ -32,15 +32,15 @@ from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
-from disconnect_fanout.flow.duties import Run
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.housekeeping import PeriodicJob
 from disconnect_fanout.flow.letters import DeadLetterStore
-from disconnect_fanout.flow.link_store import LinkStore
+from disconnect_fanout.flow.links.store import LinkStore
 from disconnect_fanout.flow.recorder import Ledger
 from disconnect_fanout.flow.relay import Outbox
 from disconnect_fanout.flow.replayer import ReplayStore
 from disconnect_fanout.flow.resolver import EventStore
+from disconnect_fanout.flow.supervision.duties import Run
 from disconnect_fanout.flow.sweeper import LeaderLease
 
 

@@ -36,8 +36,8 @@ from disconnect_fanout.app.startup_retry import retrying_at_start
 from disconnect_fanout.app.stop_signal import first_of, stop_signal
 from disconnect_fanout.app.stores import sql_stores
 from disconnect_fanout.app.topology import topology_of
-from disconnect_fanout.flow.duties import Duties
 from disconnect_fanout.flow.outage import BrokerRefuses, BrokerUnreachable
+from disconnect_fanout.flow.supervision.duties import Duties
 from disconnect_fanout.telemetry.logs import configure_logs
 from disconnect_fanout.telemetry.observer import Observer
 

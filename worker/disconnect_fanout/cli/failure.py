@@ -26,7 +26,7 @@ from disconnect_fanout.flow.outage import (
     StoreRefuses,
     StoreUnreachable,
 )
-from disconnect_fanout.policy.error_words import first_line
+from disconnect_fanout.policy.wording.error_words import first_line
 
 
 class ExitCode(IntEnum):

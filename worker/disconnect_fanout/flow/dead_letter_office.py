@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.flow.batcher import Batcher
 from disconnect_fanout.flow.fact import DutyFailed, Observe
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterQueue
 from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 from disconnect_fanout.policy.change import LetterConfirmed
 
 _LARGEST_BATCH = 200

@@ -1,4 +1,4 @@
-"""One delivery: sign → send → classify → decide → record."""
+"""One delivery: exchange → judge → record → report."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from disconnect_fanout.domain.attempt import Attempt
-from disconnect_fanout.domain.delivery import Progress
 from disconnect_fanout.domain.outcome import Answer, Exchange, Shortage, Unable
 from disconnect_fanout.flow.bulkheads import Bulkheads
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
@@ -24,9 +22,9 @@ from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.webhook import EncodeBody, WebhookRequest, compose
 from disconnect_fanout.policy.change import Attempted, GivenBack
-from disconnect_fanout.policy.classify import classify, result_of
-from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, TryAgainNow, Verdict, decide
-from disconnect_fanout.policy.own_fault import due_again_s, shortage_of
+from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, TryAgainNow, Verdict
+from disconnect_fanout.policy.faults.own_fault import due_again_s, shortage_of
+from disconnect_fanout.policy.judge import Judgement, Made, judge
 
 _LEAST_SECOND_TRY_S = 1.0
 
@@ -55,6 +53,13 @@ class _Ended:
     exchange: Exchange | None
     verdict: Verdict | None
     recorded: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _SecondTry:
+    """Once more, on a fresh connection, with what is left of the time."""
+
+    within_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,63 +119,60 @@ class Deliverer:
         self._in_hand.add(job.delivery.id)
         exchange: Exchange | None = None
         try:
-            ended = await self._attempt_with_second_try(job, arrived_at)
-            exchange, verdict = ended.exchange, ended.verdict
-            await (
-                ended.recorded
-            )  # the slot is held until then: so much, and no more, can be unrecorded
+            ended = await self._try(job, arrived_at)
+            exchange = ended.exchange
+            # The slot is held until then: so much, and no more, can be unrecorded.
+            await ended.recorded
         finally:
             self._in_hand.discard(job.delivery.id)
             self._bulkheads.release(job.ticket, exchange)
-        if isinstance(verdict, DeadLettered):
-            if verdict.disables_platform:
-                with suppress(StoreUnreachable):  # then the next refresh tells
-                    await self._directory.refresh()
-            if not job.delivery.progress.delivered:
-                self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
-                self._office.post(job.delivery.id)
+        if isinstance(ended.verdict, DeadLettered):
+            await self._bury(job, ended.verdict)
 
-    async def _attempt_with_second_try(self, job: Admitted, arrived_at: float | None) -> _Ended:
+    async def _try(self, job: Admitted, arrived_at: float | None) -> _Ended:
+        """Make an attempt, and another at once if a kept connection turned out to be dead.
+
+        Both share one time-out, and so one lease.
+        """
         began = self._clocks.monotonic()
         first = await self._attempt(job, arrived_at)
         if not isinstance(first.verdict, TryAgainNow):
             return first
         left_s = job.platform.timeout_s - (self._clocks.monotonic() - began)
-        return await self._attempt(
-            _next(job), arrived_at, second_within_s=max(left_s, _LEAST_SECOND_TRY_S)
-        )
+        second = _SecondTry(within_s=max(left_s, _LEAST_SECOND_TRY_S))
+        return await self._attempt(_next(job), arrived_at, second)
 
     async def _attempt(
-        self, job: Admitted, arrived_at: float | None, *, second_within_s: float | None = None
+        self, job: Admitted, arrived_at: float | None, second: _SecondTry | None = None
     ) -> _Ended:
+        began = self._clocks.monotonic()
+        made = await self._exchange(job, second)
+        if isinstance(made, Unable):
+            return self._give_back(job, made.shortage)
+        progress, chance = job.delivery.progress, self._clocks.chance()
+        judged = judge(made, progress, self._policy, self._clocks.wall(), chance)
+        recorded = self._record(job, judged)
+        latency_s = None if arrived_at is None else began + made.took_s - arrived_at
+        self._report(job, made, judged, latency_s)
+        return _Ended(made.exchange, judged.verdict, recorded)
+
+    async def _exchange(self, job: Admitted, second: _SecondTry | None) -> Made | Unable:
+        """Sign and send; what fails before that for our own want is no request."""
         number = job.delivery.progress.attempts + 1
         at, began = self._clocks.wall(), self._clocks.monotonic()
-        exchange = await self._request(job, number, at, second_within_s)
-        if isinstance(exchange, Unable):
-            return self._give_back(job, exchange.shortage)
-        took_s = self._clocks.monotonic() - began
-        return self._record(
-            job,
-            _attempt(number, at, exchange, took_s, job.delivery.progress),
-            exchange,
-            took_s=took_s,
-            latency_s=None if arrived_at is None else began + took_s - arrived_at,
-            fresh=second_within_s is not None,
-        )
-
-    async def _request(
-        self, job: Admitted, number: int, at: datetime, second_within_s: float | None
-    ) -> Exchange | Unable:
-        """Sign and send; what fails before that for our own want is no request."""
         try:
             request = compose(job.delivery, job.platform, number, at, self._encode)
         except Exception as error:
             if (shortage := shortage_of(error)) is None:
                 raise
             return Unable(shortage)
-        if second_within_s is not None:  # both tries share one time-out, and so one lease
-            request = replace(request, fresh=True, timeout_s=second_within_s)
-        return await self._sender.send(request)
+        if second is not None:
+            request = replace(request, fresh=True, timeout_s=second.within_s)
+        exchange = await self._sender.send(request)
+        if isinstance(exchange, Unable):
+            return exchange
+        took_s = self._clocks.monotonic() - began
+        return Made(number, at, took_s, exchange, second=second is not None)
 
     def _give_back(self, job: Admitted, shortage: Shortage) -> _Ended:
         """No attempt was made and none is burned; what comes next rests a little as well."""
@@ -181,41 +183,48 @@ class Deliverer:
         self._observe(AttemptGivenBack(delivery.id, platform.id, shortage))
         return _Ended(None, None, recorded)
 
-    def _record(
-        self,
-        job: Admitted,
-        attempt: Attempt,
-        exchange: Exchange,
-        *,
-        took_s: float,
-        latency_s: float | None,
-        fresh: bool,
-    ) -> _Ended:
+    def _record(self, job: Admitted, judged: Judgement) -> asyncio.Future[None]:
         delivery, platform = job.delivery, job.platform
-        outcome = classify(exchange, self._clocks.wall())
-        verdict = decide(
-            outcome, delivery.progress, self._policy, self._clocks.chance(), fresh=fresh
+        return self._recorder.record(
+            Attempted(
+                delivery.id,
+                platform.id,
+                delivery.lease,
+                judged.attempt,
+                judged.verdict,
+                platform.revision,
+            )
         )
-        recorded = self._recorder.record(
-            Attempted(delivery.id, platform.id, delivery.lease, attempt, verdict, platform.revision)
-        )
+
+    def _report(
+        self, job: Admitted, made: Made, judged: Judgement, latency_s: float | None
+    ) -> None:
+        attempt, exchange = judged.attempt, made.exchange
         self._observe(
             AttemptFinished(
-                delivery_id=delivery.id,
-                event_id=delivery.event.id,
-                platform_id=platform.id,
+                delivery_id=job.delivery.id,
+                event_id=job.delivery.event.id,
+                platform_id=job.platform.id,
                 attempt=attempt.number,
                 result=attempt.result,
                 status=attempt.status,
-                duration_s=took_s,
-                verdict=verdict,
+                duration_s=made.took_s,
+                verdict=judged.verdict,
                 replay=attempt.replay,
-                delivered=delivery.progress.delivered,
+                delivered=job.delivery.progress.delivered,
                 latency_s=latency_s,
                 detail=exchange.remark if isinstance(exchange, Answer) else exchange.detail,
             )
         )
-        return _Ended(exchange, verdict, recorded)
+
+    async def _bury(self, job: Admitted, verdict: DeadLettered) -> None:
+        """See to what follows a death that is on disk: the platform's state, the letter."""
+        if verdict.disables_platform:
+            with suppress(StoreUnreachable):  # then the next refresh tells
+                await self._directory.refresh()
+        if not job.delivery.progress.delivered:
+            self._observe(DeadLetterDecided(job.delivery.id, job.platform.id, verdict.reason))
+            self._office.post(job.delivery.id)
 
 
 def _next(job: Admitted) -> Admitted:
@@ -223,22 +232,3 @@ def _next(job: Admitted) -> Admitted:
     before = job.delivery.progress
     progress = replace(before, attempts=before.attempts + 1)
     return replace(job, delivery=replace(job.delivery, progress=progress))
-
-
-def _attempt(
-    number: int, at: datetime, exchange: Exchange, took_s: float, progress: Progress
-) -> Attempt:
-    status, answer = (
-        (exchange.status, exchange.words)
-        if isinstance(exchange, Answer)
-        else (None, exchange.detail)
-    )
-    return Attempt(
-        number=number,
-        at=at,
-        result=result_of(exchange),
-        status=status,
-        duration_ms=round(took_s * 1000),
-        answer=answer,
-        replay=progress.replays > 0,
-    )

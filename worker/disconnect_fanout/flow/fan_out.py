@@ -19,10 +19,9 @@ from disconnect_fanout.flow.fact import (
     Observe,
     RanShort,
 )
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.intent import Registration
-from disconnect_fanout.flow.link_keeper import Linked, LinkKeeper
+from disconnect_fanout.flow.links.keeper import Linked, LinkKeeper
 from disconnect_fanout.flow.outage import (
     BrokerUnreachable,
     DataRefused,
@@ -32,9 +31,10 @@ from disconnect_fanout.flow.outage import (
 )
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.resolver import FannedOut, Resolution, Resolver
-from disconnect_fanout.policy.blame import Crashes, crashed
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 from disconnect_fanout.policy.change import Barrier, CopySeen
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.faults.blame import Crashes, crashed
+from disconnect_fanout.policy.faults.own_fault import shortage_of
 
 FIRST_ATTEMPTS_S = 1.0
 """An event is held for its first attempts at most this long; then the leases answer for them."""

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Collection
 
 from disconnect_fanout.domain.outcome import Exchange
+from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.flow.bulkheads import Bulkheads
+from disconnect_fanout.flow.directory import Changed
 from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy import recovery as recoveries
@@ -60,3 +63,18 @@ class Recoveries:
         self._known[platform_id] = recovery
         if self.allowance(platform_id):
             self._wakeups.wake()
+
+
+def forgetting(bulkheads: Bulkheads, recoveries: Recoveries) -> Changed:
+    """Return what hears of each platform that changed: what was learnt of it ends with it.
+
+    A breaker speaks of an endpoint and ends with it. How a platform recovers is known until it is
+    gone: an operator who mends its URL wants what waits to be sent when it answers.
+    """
+
+    def forget(platform_id: str, platform: Platform | None) -> None:
+        bulkheads.forget(platform_id)
+        if platform is None:
+            recoveries.forget(platform_id)
+
+    return forget

@@ -13,7 +13,7 @@ from typing import Protocol
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 
 TAKEN_FOR_S = 30.0
 _MOST_AT_ONCE = 100

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 
 
 class ReplayStore(Protocol):

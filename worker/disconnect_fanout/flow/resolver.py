@@ -19,7 +19,7 @@ from disconnect_fanout.flow.batcher import Batcher
 from disconnect_fanout.flow.bulkheads import Bulkheads, Ticket
 from disconnect_fanout.flow.directory import Directory
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery, Registration
-from disconnect_fanout.flow.link_keeper import LinkKeeper
+from disconnect_fanout.flow.links.keeper import LinkKeeper
 from disconnect_fanout.flow.outage import DataRefused
 from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.policy.lease import lease_s

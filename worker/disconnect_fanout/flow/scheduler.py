@@ -20,12 +20,12 @@ from disconnect_fanout.flow.fact import (
     DeadLetterDecided,
     Observe,
 )
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.flow.recorder import Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import Admitted
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.admission import to_keep
 from disconnect_fanout.policy.change import GivenBack, GivenUp

@@ -14,7 +14,7 @@ from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterKey, LetterQueue
 from disconnect_fanout.flow.outage import BrokerUnreachable, DataRefused, StoreUnreachable
-from disconnect_fanout.flow.stumbles import Stumbles
+from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.policy.sweep import Look, compare_now
 
 DUTY = "dead letters"

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from disconnect_fanout.flow.bulkheads import Bulkheads
-from disconnect_fanout.flow.consumer_watchdog import ConsumerWatchdog, Consumption, EventQueue
 from disconnect_fanout.flow.database_health import DatabaseHealth
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
 from disconnect_fanout.flow.deliver import Clocks, Deliverer, Sender
@@ -17,21 +16,25 @@ from disconnect_fanout.flow.directory import Directory, PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.fact import Observe
 from disconnect_fanout.flow.fan_out import Decode, FanOut
-from disconnect_fanout.flow.forgotten_platform import forgetting
 from disconnect_fanout.flow.gate import Gate
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.incoming import Incoming, RejectBox
 from disconnect_fanout.flow.letters import DeadLetterStore, LetterQueue
-from disconnect_fanout.flow.link_keeper import ExternalLinks
-from disconnect_fanout.flow.link_store import LinkStore
-from disconnect_fanout.flow.managed_links import ManagedLinks
+from disconnect_fanout.flow.links.keeper import ExternalLinks
+from disconnect_fanout.flow.links.managed import ManagedLinks
+from disconnect_fanout.flow.links.store import LinkStore
 from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.flow.recorder import Ledger, Recorder
-from disconnect_fanout.flow.recoveries import Recoveries
+from disconnect_fanout.flow.recoveries import Recoveries, forgetting
 from disconnect_fanout.flow.relay import Outbox, Publish, Relay
 from disconnect_fanout.flow.replayer import Replayer, ReplayStore
 from disconnect_fanout.flow.resolver import EventStore, Resolver
 from disconnect_fanout.flow.scheduler import Scheduler
+from disconnect_fanout.flow.supervision.consumer_watchdog import (
+    ConsumerWatchdog,
+    Consumption,
+    EventQueue,
+)
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 from disconnect_fanout.flow.sweeper import LeaderLease, Sweeper
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.flow.webhook import EncodeBody

@@ -13,7 +13,7 @@ from disconnect_fanout.policy.delivery_row import (
     given_back,
     retried,
 )
-from disconnect_fanout.policy.normalised_error import normalised_error
+from disconnect_fanout.policy.wording.normalised_error import normalised_error
 
 RowChange: TypeAlias = Attempted | GivenUp | GivenBack | LetterConfirmed
 

@@ -1,6 +1,7 @@
 """Prometheus metrics. Labels are bounded: platforms that are registered, and closed sets."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import assert_never
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,10 +20,19 @@ from disconnect_fanout.flow.fact import (
     AttemptFinished,
     AttemptGivenBack,
     BreakerTurned,
+    ClaimInterrupted,
+    ConsumptionSilent,
     DeadLetterDecided,
     DependencyChanged,
+    DutyCrashed,
+    DutyFailed,
+    DutyResumed,
     EventHandled,
+    EventsHeld,
     Fact,
+    OutcomeUnrecorded,
+    PeriodicJobDone,
+    RanShort,
     RowSetAside,
     TopologyRestored,
 )
@@ -38,6 +48,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._declare_the_work()
+        self._declare_what_is_rare()
+        self._declare_gauges()
+
+    def _declare_the_work(self) -> None:
         self._events = self._counter("fanout_events", "Events taken up.", "outcome")
         self._rejected = self._counter("fanout_events_rejected", "Events rejected.", "reason")
         self._near_misses = self._counter(
@@ -60,6 +75,14 @@ class Metrics:
         self._dead = self._counter(
             "fanout_dead_letters", "Deliveries that died.", "platform", "reason"
         )
+        self._latency = Histogram(
+            "fanout_delivery_latency_seconds",
+            "From an event's arrival at the worker to the answer of the first attempt.",
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+
+    def _declare_what_is_rare(self) -> None:
         self._outages = self._counter("fanout_outages", "Times a dependency was lost.", "what")
         self._crashes = self._counter(
             "fanout_tasks_crashed", "Tasks and duties that met a bug; sum over workers."
@@ -75,12 +98,16 @@ class Metrics:
             "fanout_bindings_restored",
             "Bindings of the events queue that were gone and were put back; sum over workers.",
         )
-        self._latency = Histogram(
-            "fanout_delivery_latency_seconds",
-            "From an event's arrival at the worker to the answer of the first attempt.",
-            buckets=_LATENCY_BUCKETS,
-            registry=self.registry,
+        self._interrupted = self._counter(
+            "fanout_claims_interrupted",
+            "Deliveries claimed again after their worker ended in the middle; sum over workers.",
         )
+        self._unrecorded = self._counter(
+            "fanout_outcomes_unrecorded",
+            "Requests whose outcome was not on disk when the worker left; sum over workers.",
+        )
+
+    def _declare_gauges(self) -> None:
         self._depth = self._gauge(
             "fanout_dead_letter_depth", "Open dead letters, from the database.", "platform"
         )
@@ -98,7 +125,7 @@ class Metrics:
         )
         self._ready = self._gauge("fanout_ready", "1 while the worker is ready.")
 
-    def observe(self, fact: Fact) -> None:
+    def observe(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one case for each fact, no nesting
         """Count a fact."""
         match fact:
             case EventHandled(outcome=outcome, reason=reason):
@@ -122,8 +149,16 @@ class Metrics:
                 self._set_aside.labels(row.table.value).inc()
             case TopologyRestored(bindings=bindings):
                 self._restored.inc(bindings)
+            case ClaimInterrupted():
+                self._interrupted.inc()
+            case OutcomeUnrecorded():
+                self._unrecorded.inc()
+            case DependencyChanged() | RanShort() | EventsHeld() | ConsumptionSilent():
+                pass  # /readyz and its gauge say so for as long as it lasts
+            case DutyResumed() | DutyFailed() | DutyCrashed() | PeriodicJobDone():
+                pass  # likewise; a crash was counted with its error
             case _:
-                pass
+                assert_never(fact)
 
     def _attempt(self, fact: AttemptFinished) -> None:
         self._attempts.labels(fact.platform_id, fact.result.value).inc()

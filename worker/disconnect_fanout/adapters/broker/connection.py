@@ -21,8 +21,8 @@ from pamqp.exceptions import PAMQPException
 
 from disconnect_fanout.adapters.broker import tolerant_header
 from disconnect_fanout.flow.outage import BrokerRefuses, BrokerUnreachable
-from disconnect_fanout.policy.error_words import error_words
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.faults.own_fault import shortage_of
+from disconnect_fanout.policy.wording.error_words import error_words
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0

@@ -20,16 +20,16 @@ from tenacity import (
 
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
 from disconnect_fanout.adapters.broker.subscription import Look, Prepare, Subscription, subscribe
-from disconnect_fanout.flow.ending import ended
 from disconnect_fanout.flow.fact import DependencyChanged, Observe
-from disconnect_fanout.flow.held_tasks import HeldTasks
 from disconnect_fanout.flow.outage import (
     BrokerUnreachable,
     EverythingCrashes,
     OutOfMeans,
     StoreUnreachable,
 )
-from disconnect_fanout.policy.let_go import rest_s
+from disconnect_fanout.flow.supervision.ending import ended
+from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
+from disconnect_fanout.policy.faults.let_go import rest_s
 
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0

@@ -16,8 +16,8 @@ from disconnect_fanout.adapters.broker.connection import (
     open_channel,
     open_connection,
 )
-from disconnect_fanout.flow.ending import ended as all_ended
 from disconnect_fanout.flow.outage import BrokerUnreachable
+from disconnect_fanout.flow.supervision.ending import ended as all_ended
 
 _CHECK_EVERY_S = 3.0
 _LOOK_WITHIN_S = 1.0  # so that what somebody has deleted is back within 5 s

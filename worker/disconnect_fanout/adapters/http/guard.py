@@ -16,8 +16,8 @@ from typing import TypeAlias
 from aiohttp.connector import AddrInfoType
 
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.policy.address import Network, permitted
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.endpoints.address import Network, permitted
+from disconnect_fanout.policy.faults.own_fault import shortage_of
 
 Target: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 """A socket's address."""

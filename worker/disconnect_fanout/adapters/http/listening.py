@@ -15,8 +15,8 @@ from aiohttp import web
 
 from disconnect_fanout.adapters.http.bounded_server import BoundedServer
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.policy.error_words import system_words
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.faults.own_fault import shortage_of
+from disconnect_fanout.policy.wording.error_words import system_words
 
 _BACKLOG = 128
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)

@@ -9,7 +9,7 @@ import aiohttp
 
 from disconnect_fanout.adapters.http.guard import Sightings, Target
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.faults.own_fault import shortage_of
 
 
 def own_fault(error: BaseException, seen: Sightings) -> Shortage | None:

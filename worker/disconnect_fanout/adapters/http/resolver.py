@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from disconnect_fanout.adapters.http.guard import sightings
 from disconnect_fanout.adapters.http.name_query import SILENT, NameQuery, NoAddress
-from disconnect_fanout.policy.endpoint import is_numeric
+from disconnect_fanout.policy.endpoints.url import is_numeric
 
 LONGEST_LOOKUP_S = 10.0
 """As long as the standard library would try: twice five seconds."""

@@ -20,7 +20,7 @@ from disconnect_fanout.adapters.http.resolver import NameResolver
 from disconnect_fanout.adapters.http.trust import BadAuthority
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind, Unable
 from disconnect_fanout.flow.webhook import WebhookRequest
-from disconnect_fanout.policy.address import Network
+from disconnect_fanout.policy.endpoints.address import Network
 
 REST_S = 1.0
 """For what follows the head of an answer, which has decided already."""

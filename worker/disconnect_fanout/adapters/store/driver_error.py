@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
-from disconnect_fanout.policy.blame import Fault, blamed
-from disconnect_fanout.policy.error_words import error_words
-from disconnect_fanout.policy.own_fault import shortage_of
+from disconnect_fanout.policy.faults.blame import Fault, blamed
+from disconnect_fanout.policy.faults.own_fault import shortage_of
+from disconnect_fanout.policy.wording.error_words import error_words
 
 # SQLite says these when the disk is full, the file is gone or somebody holds the lock for long.
 _SQLITE_PASSING = (

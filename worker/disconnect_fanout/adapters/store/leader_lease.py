@@ -1,6 +1,6 @@
 """Duties that one process at a time does for the whole installation."""
 
-from sqlalchemy import delete, or_
+from sqlalchemy import or_
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema.tables import duties
@@ -35,10 +35,3 @@ class LeaderLease:
         ).returning(duties.c.name)
         async with self._database.intend() as connection:
             return (await connection.execute(statement)).first() is not None
-
-    async def release(self, name: str, holder: str) -> None:
-        """Lay the duty down, if it is this holder's."""
-        async with self._database.intend() as connection:
-            await connection.execute(
-                delete(duties).where(duties.c.name == name, duties.c.holder == holder)
-            )

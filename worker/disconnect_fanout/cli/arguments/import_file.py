@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from disconnect_fanout.cli.arguments.import_csv import BadHeader, csv_lines
 from disconnect_fanout.cli.arguments.import_json import json_lines
 from disconnect_fanout.cli.arguments.import_line import Line, is_whole
-from disconnect_fanout.policy.error_words import system_words
+from disconnect_fanout.policy.wording.error_words import system_words
 
 Record = TypeVar("Record")
 _MOST_PROBLEMS = 20

@@ -12,7 +12,7 @@ from disconnect_fanout.app.small_file import Unreadable, read_small
 from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.duration import format_duration, parse_duration
 from disconnect_fanout.domain.platform import UNREGISTERED
-from disconnect_fanout.policy.endpoint import endpoint_problem
+from disconnect_fanout.policy.endpoints.url import endpoint_problem
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _RATE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)/(s|m|h)", re.ASCII)

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from disconnect_fanout.app.settings import SettingsError
-from disconnect_fanout.cli.commands.run import loop_factory
+from disconnect_fanout.cli.runtime.event_loop import loop_factory
 from disconnect_fanout.cli.runtime.session import configuration
 
 

@@ -7,7 +7,7 @@ from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import ENV_FILE
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
 from disconnect_fanout.cli.usage_error import UsageError
-from disconnect_fanout.policy.error_words import system_words
+from disconnect_fanout.policy.wording.error_words import system_words
 
 _TEMPLATE = """\
 # disconnect-fanout. Read from the working directory; the environment wins over this file.

@@ -52,28 +52,32 @@ def publish(
     Example:
       fanout publish --email alice@example.com --google-id 105942374304 --reason revoked
     """
-    ended = (at or now()).replace(microsecond=0)
-    explicit = {"platform_ids": [parse_identifier(one) for one in platform]} if platform else {}
-    event = DisconnectEventV1(
-        id=event_id or f"evt_{uuid.uuid4().hex}",
-        event_type="user.calendar.disconnected",
-        timestamp=ended,
-        api_version="v1",
-        data=DisconnectDataV1(
-            user_email=email,
-            google_id=google_id,
-            provider=provider.value,
-            disconnected_at=ended,
-            reason=reason.value,
-            initiated_by=initiated_by,
-        ),
-        **explicit,
+    data = DisconnectDataV1(
+        user_email=email,
+        google_id=google_id,
+        provider=provider.value,
+        disconnected_at=(at or now()).replace(microsecond=0),
+        reason=reason.value,
+        initiated_by=initiated_by,
     )
+    event = _event(event_id or f"evt_{uuid.uuid4().hex}", data, platform)
     execute(_publish(event))
     if output is Output.TABLE:
         show_text(event.id)
     else:
         show_one(Published(event.id), output)
+
+
+def _event(event_id: str, data: DisconnectDataV1, platforms: list[str] | None) -> DisconnectEventV1:
+    explicit = {"platform_ids": [parse_identifier(one) for one in platforms]} if platforms else {}
+    return DisconnectEventV1(
+        id=event_id,
+        event_type="user.calendar.disconnected",
+        timestamp=data.disconnected_at,
+        api_version="v1",
+        data=data,
+        **explicit,
+    )
 
 
 async def _publish(event: DisconnectEventV1) -> None:

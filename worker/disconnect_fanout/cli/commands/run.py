@@ -1,12 +1,11 @@
 """``fanout run``: the worker."""
 
 import asyncio
-import os
-from collections.abc import Callable
 
 import typer
 
 from disconnect_fanout.app.settings import SettingsError
+from disconnect_fanout.cli.runtime.event_loop import loop_factory
 from disconnect_fanout.cli.runtime.session import configuration
 
 
@@ -33,17 +32,3 @@ def run() -> None:
         raise SettingsError([str(error)]) from None
     if code:
         raise typer.Exit(code)
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, where there is one.
-
-    It resolves names in threads of which there are four unless it is set: a few platforms with a
-    hanging name server would stall the look-ups of all others.
-    """
-    os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:  # pragma: no cover - Windows, PyPy
-        return None
-    return uvloop.new_event_loop

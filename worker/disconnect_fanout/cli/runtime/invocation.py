@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from disconnect_fanout.policy.nameless import HIDDEN, nameless
+from disconnect_fanout.policy.wording.nameless import HIDDEN, nameless
 
 _PERSONAL = frozenset({"--email", "--user", "--google-id"})
 _BEHIND_HOST = re.compile(r"(://[^\s/?#]+)[/?#]\S+")  # a path or a query may be a secret

@@ -14,7 +14,7 @@ from disconnect_fanout.adapters.store.rows.locked import lock_named, save
 from disconnect_fanout.adapters.store.schema.tables import deliveries
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.policy.delivery_row import discarded
-from disconnect_fanout.policy.nameless import nameless
+from disconnect_fanout.policy.wording.nameless import nameless
 
 _REASON = (
     update(deliveries)

@@ -1,9 +1,8 @@
 """Who was notified what, when, with which answer."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Vault
@@ -22,7 +21,6 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.delivery_filter import (
     DeliveryFilter,
     conditions,
-    in_state,
 )
 from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries
 from disconnect_fanout.domain.delivery import DeliveryState
@@ -74,22 +72,6 @@ class DeliveryHistory:
         if row.state != DeliveryState.DEAD:
             raise NotFound("open dead letter", f"{delivery_id}; its state is {row.state}")
         return DeadStory(**dead_columns(row), timeline=timeline)
-
-    async def missing(self, delivery_ids: Sequence[str]) -> list[str]:
-        """Return those ids under which there is no delivery."""
-        known = select(deliveries.c.id).where(deliveries.c.id.in_(delivery_ids))
-        async with self._database.read() as connection:
-            found = set((await connection.execute(known)).scalars())
-        return [one for one in delivery_ids if one not in found]
-
-    async def dead_by_platform(self, chosen: DeliveryFilter) -> dict[str, int]:
-        """Return how many open dead letters match, by platform."""
-        platform = deliveries.c.platform_id
-        dead = in_state(DeliveryState.DEAD)
-        counted = select(platform, func.count()).where(dead, *conditions(chosen))
-        async with self._database.read() as connection:
-            rows = await connection.execute(counted.group_by(platform).order_by(platform))
-            return {row[0]: row[1] for row in rows}
 
     async def _story(
         self, connection: AsyncConnection, delivery_id: str

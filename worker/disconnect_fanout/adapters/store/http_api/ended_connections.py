@@ -33,7 +33,7 @@ from disconnect_fanout.flow.disconnection import (
     Reused,
     Unpublishable,
 )
-from disconnect_fanout.policy.disconnection import Disconnection, agreed_account, events_of
+from disconnect_fanout.policy.http_api.disconnection import Disconnection, agreed_account, events_of
 
 _ANY = frozenset({None, *Provider})
 

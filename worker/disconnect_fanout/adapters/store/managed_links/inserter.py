@@ -12,7 +12,7 @@ from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.spelling import hash_columns
 from disconnect_fanout.flow.intent import Registration
-from disconnect_fanout.flow.link_store import Opening
+from disconnect_fanout.flow.links.store import Opening
 from disconnect_fanout.policy.link_lifetime import same_start
 
 

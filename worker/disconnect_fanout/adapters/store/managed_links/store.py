@@ -24,7 +24,7 @@ from disconnect_fanout.domain.instant import to_s
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.old_spelling import old_spellings
 from disconnect_fanout.flow.intent import Registration
-from disconnect_fanout.flow.link_store import Opening, Owed
+from disconnect_fanout.flow.links.store import Opening, Owed
 
 _Answer = TypeVar("_Answer")
 _END = (

@@ -17,8 +17,8 @@ from disconnect_fanout.adapters.store.schema.key_tables import secret_keys
 from disconnect_fanout.adapters.store.schema.tables import installation, platforms
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key
 from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
-from disconnect_fanout.policy.error_words import system_words
 from disconnect_fanout.policy.session_limits import UNHURRIED
+from disconnect_fanout.policy.wording.error_words import system_words
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num", String))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from disconnect_fanout.adapters.store.engine import existing_file
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.policy.error_words import error_words
+from disconnect_fanout.policy.wording.error_words import error_words
 
 WITHIN_S = 30.0
 """How long to try while others are in the way."""

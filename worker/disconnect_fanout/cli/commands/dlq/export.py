@@ -27,7 +27,7 @@ from disconnect_fanout.cli.screen.output import Output, say
 from disconnect_fanout.cli.screen.standard_output import standard_output
 from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
-from disconnect_fanout.policy.error_words import system_words
+from disconnect_fanout.policy.wording.error_words import system_words
 
 _FORM = Output.JSONL.value
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE

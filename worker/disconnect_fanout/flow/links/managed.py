@@ -16,8 +16,8 @@ from disconnect_fanout.domain.identity import connect_hash
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.batcher import Batcher
 from disconnect_fanout.flow.intent import Intent, Registration
-from disconnect_fanout.flow.link_keeper import Learnt, Linked
-from disconnect_fanout.flow.link_store import LinkStore, Opening, Owed
+from disconnect_fanout.flow.links.keeper import Learnt, Linked
+from disconnect_fanout.flow.links.store import LinkStore, Opening, Owed
 from disconnect_fanout.flow.planner import Planner
 from disconnect_fanout.policy.link_lifetime import ended, opened, same_start
 from disconnect_fanout.policy.plan import Recipient

@@ -7,9 +7,9 @@ The end of the process comes through its drain alone.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
-from disconnect_fanout.flow.ending import AnyTask, ended
 from disconnect_fanout.flow.fact import DutyCrashed, Observe
-from disconnect_fanout.policy.restart import Failures, failed
+from disconnect_fanout.flow.supervision.ending import AnyTask, ended
+from disconnect_fanout.policy.faults.restart import Failures, failed
 
 _SHOWN_S = 5.0
 """A failure stays visible a little longer than the rest, so that somebody who looks sees it."""

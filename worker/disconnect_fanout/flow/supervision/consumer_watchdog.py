@@ -7,7 +7,13 @@ from typing import Protocol
 
 from disconnect_fanout.flow.fact import ConsumptionSilent, Observe
 from disconnect_fanout.flow.outage import BrokerUnreachable
-from disconnect_fanout.policy.silence import LONGEST_SILENCE_S, Sample, Silence, hopeless, looked
+from disconnect_fanout.policy.faults.silence import (
+    LONGEST_SILENCE_S,
+    Sample,
+    Silence,
+    hopeless,
+    looked,
+)
 
 PERIOD_S = 10.0
 

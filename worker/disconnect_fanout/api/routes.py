@@ -1,4 +1,4 @@
-"""The API's HTTP server: two operations, health, and the document that describes them.
+"""The API's routes: two operations, health, and the document that describes them.
 
 Paths are taken apart here, raw: a router would decode them before it is known whether they are well
 encoded, and an address may hold anything.
@@ -10,71 +10,40 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from disconnect_events.openapi import document
-from disconnect_fanout.adapters.http.bounded_server import STANDARD, BoundedServer, Limits
-from disconnect_fanout.adapters.http.listening import listen, silent
 from disconnect_fanout.api.answer import json_answer
 from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
-from disconnect_fanout.domain.outcome import Shortage
 
-MOST_CONNECTIONS = 256
-_LONGEST_LINE = 16 * 1024
 _V1 = re.compile(r"/v1/calendars/([^/?#]+)")
 _V2 = re.compile(r"/v2/calendars/([^/?#]+)/disconnect")
-SHUTDOWN_S = 20.0
 
 
-class ApiServer:
-    """Serves until closed.
+class Routes:
+    """Finds the operation that a request asks for.
 
     Args:
         ready: tells whether the database answers.
         duties: tells which of the process has failed.
         changed: called after each request that may have changed something.
-        on_shortage: called when nothing is left to take a connection with.
-        limits: how long a client may take.
     """
 
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
         delete: DeleteCalendar,
         disconnect: DisconnectCalendar,
         ready: Callable[[], Awaitable[bool]],
         duties: Callable[[], list[str]],
         changed: Callable[[], None],
-        on_shortage: Callable[[Shortage], None] = silent,
-        limits: Limits = STANDARD,
     ) -> None:
-        self._host = host
-        self._port = port
         self._delete = delete
         self._disconnect = disconnect
         self._ready = ready
         self._duties = duties
         self._changed = changed
-        self._on_shortage = on_shortage
-        server = BoundedServer(
-            self._dispatch, most=MOST_CONNECTIONS, limits=limits, max_line_size=_LONGEST_LINE
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
 
-    async def start(self) -> int:
-        """Listen; return the port.
-
-        Raises:
-            AddressTaken: or it is not an address of this machine.
-        """
-        names = "FANOUT_API_HOST and FANOUT_API_PORT"
-        return await listen(self._runner, self._host, self._port, names, self._on_shortage)
-
-    async def close(self) -> None:
-        """Take no more requests, and finish those that are under way."""
-        await self._runner.cleanup()
-
-    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request."""
         path = request.raw_path.partition("?")[0]
         if (v1 := _V1.fullmatch(path)) is not None:
             if request.method != "DELETE":

@@ -1,0 +1,1 @@
+"""Links as the flow needs them: kept by others, or opened and closed by events."""

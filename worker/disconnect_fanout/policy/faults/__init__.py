@@ -1,0 +1,1 @@
+"""Whose fault a failure is, and when what failed is begun again."""
