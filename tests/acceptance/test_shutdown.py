@@ -44,7 +44,7 @@ async def test_a_second_signal_leaves_at_once(installation: Installation) -> Non
             await installation.publish(disconnect("evt_1"))
             await luma.received(1)
             worker.sigterm()
-            while "draining" not in worker.stderr:
+            while "drain.began" not in worker.stderr:
                 await worker.readyz()
             worker.sigterm()
             assert await worker.wait(within=5) == 130

@@ -43,4 +43,4 @@ def test_a_limit_that_stays_too_low_is_said_by_name() -> None:
     assert "FANOUT_MAX_IN_FLIGHT" in words
     assert "256 file descriptors" in words
     line: dict[str, Any] = json.loads(log)
-    assert (line["level"], line["event"]) == ("warning", words)
+    assert (line["level"], line["message"]) == ("warning", words)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -131,7 +132,8 @@ def test_each_fact_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     for line in told:
         assert line["level"] in {"info", "warning", "error"}
         assert str(line["timestamp"]).endswith("Z")
-        assert line["event"]
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", str(line["event"]))
+        assert line["message"]
 
 
 def test_an_attempt_is_one_wide_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,16 +145,18 @@ def test_an_attempt_is_one_wide_line(capsys: pytest.CaptureFixture[str]) -> None
     (line,) = lines(capsys)
     del line["timestamp"]
     assert line == {
-        "event": "attempt",
+        "event": "attempt.finished",
+        "message": "again in 300.0s",
         "level": "warning",
-        "delivery": "wh_del_1",
+        "delivery_id": "wh_del_1",
         "event_id": "evt_1",
-        "platform": "plat_luma",
+        "platform_id": "plat_luma",
         "attempt": 2,
         "result": "timed_out",
         "status": None,
-        "ms": 12.3,
-        "next": "again in 300.0s",
+        "duration_ms": 12.3,
+        "verdict": "retry",
+        "wait_s": 300.0,
         "replay": False,
         "detail": "late",
     }
@@ -315,4 +319,4 @@ def test_what_is_wanting_is_one_line_now_and_then(capsys: pytest.CaptureFixture[
     first, second = lines(capsys)
     for line in (first, second):
         assert line["shortage"] == "descriptors"
-        assert "out of file descriptors" in str(line["event"])
+        assert "out of file descriptors" in str(line["message"])

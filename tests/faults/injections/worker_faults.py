@@ -95,11 +95,11 @@ class Terminated(Fault):
 
     async def bite(self, scene: Scene) -> str:
         await scene.told(0.1)
-        drains = scene.worker.stderr.count('"draining"')
+        drains = scene.worker.stderr.count('"drain.began"')
         scene.worker.sigterm()
         if self.twice:
             await scene.becomes(
-                lambda: scene.worker.stderr.count('"draining"') > drains, "it drains"
+                lambda: scene.worker.stderr.count('"drain.began"') > drains, "it drains"
             )
             scene.worker.sigterm()
         code = await scene.worker.wait()
@@ -135,7 +135,7 @@ class Frozen(Fault):
         scene.worker.freeze()
         await scene.forgets(since=began - 1.0)
         await lasts(self.seconds)
-        taken = other.stderr.count("taken over from a worker that ended")
+        taken = other.stderr.count("delivery.reclaimed")
         scene.worker.thaw()
         await scene.worker.ready()
         assert taken, "nothing was taken over"

@@ -137,11 +137,11 @@ async def _serve(
     """The relay goes on until the last request is answered; what is left others publish."""
     port = await server.start()
     log = structlog.get_logger()
-    log.info("started", version=__version__, port=port)
+    log.info("api.started", message="ready for requests", version=__version__, port=port)
     try:
         await first_of(stop, duties.hopeless)
     finally:
         deadline.set(SHUTDOWN_S + _CLOSING_S)
         await server.close()
-    log.info("stopped")
+    log.info("api.stopped", message="the last request was answered")
     return 1 if duties.hopeless.is_set() else 0

@@ -50,4 +50,4 @@ def enough_descriptors(needed: int) -> None:
     if soft not in (wanted := reachable_limit(needed), resource.RLIM_INFINITY):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     if (words := problem(needed)) is not None:
-        structlog.get_logger().warning(words)
+        structlog.get_logger().warning("descriptors.few", message=words)

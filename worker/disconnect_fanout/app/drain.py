@@ -15,22 +15,23 @@ _LEAVE_WITHIN_S = 1.0
 async def drain(parts: Parts, within_s: float, observe: Observe) -> bool:
     """Finish events, then deliveries, then their records; tell whether all were done in time."""
     log = structlog.get_logger()
-    log.info("draining", within_s=within_s)
+    log.info("drain.began", message="finishing what is in hand", within_s=within_s)
     finishing = asyncio.create_task(_finish(parts))
     done, _ = await asyncio.wait({finishing}, timeout=within_s)
     if not done:
         await ended({finishing}, _LEAVE_WITHIN_S)
     elif (error := finishing.exception()) is None:
-        log.info("drained")
+        log.info("drain.done", message="drained: nothing is left")
         return True
     else:
-        log.error("the drain failed; leases will expire", exc_info=error)
+        log.error("drain.failed", message="leases will expire", exc_info=error)
     for change in parts.flow.recorder.unrecorded:
         if isinstance(change, Attempted):
             observe(
                 OutcomeUnrecorded(change.delivery_id, change.attempt.number, change.attempt.result)
             )
-    log.warning("left behind; leases will expire", deliveries=len(parts.flow.sending))
+    words = "left behind; leases will expire"
+    log.warning("drain.cut_off", message=words, deliveries=len(parts.flow.sending))
     return False
 
 

@@ -31,6 +31,7 @@ class ExitDeadline:
             self._timer.cancel()
 
     def _leave(self) -> None:
-        structlog.get_logger().error("something hangs; leaving without it", code=self._code)
+        words = "something hangs; leaving without it"
+        structlog.get_logger().error("exit.forced", message=words, code=self._code)
         logging.shutdown()
         os._exit(self._code)

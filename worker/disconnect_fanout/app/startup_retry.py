@@ -52,4 +52,5 @@ def _may_pass(error: BaseException) -> bool:
 
 def _say(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    structlog.get_logger().warning("not started yet; trying again", detail=str(error))
+    words = "not started yet; trying again"
+    structlog.get_logger().warning("start.delayed", message=words, detail=str(error))

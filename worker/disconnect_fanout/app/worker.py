@@ -65,7 +65,7 @@ async def run_worker(settings: Settings) -> int:
     """
     configure_logs(settings.log_level, settings.log_format)
     if proxies := ignored_proxies(os.environ):
-        structlog.get_logger().warning("proxy.ignored", variables=proxies, meaning=MEANING)
+        structlog.get_logger().warning("proxy.ignored", message=MEANING, variables=proxies)
     enough_descriptors(of_worker(settings.max_in_flight))
     readiness = Readiness()
     observer = Observer(readiness.observe)
@@ -159,7 +159,7 @@ class _Life:
         await self._watch.look()
         self._start()
         readiness.started = True
-        structlog.get_logger().info("started", version=__version__)
+        structlog.get_logger().info("worker.started", message="ready", version=__version__)
         await first_of(stop, duties.hopeless)
         readiness.stopping = True
         self._deadline.set(drain_s + _CLOSING_S)
@@ -167,7 +167,8 @@ class _Life:
         drained = await drain(parts, drain_s, self._observer.observe)
         await duties.settle(("consumer", "scheduler"), _LAST_WORDS_S)
         if hanging := await duties.end(_END_WITHIN_S):
-            structlog.get_logger().error("left behind: these do not end", duties=hanging)
+            words = "left behind: these do not end"
+            structlog.get_logger().error("exit.left_behind", message=words, duties=hanging)
         return drained and not hanging and not duties.hopeless.is_set()
 
     def _start(self) -> None:

@@ -1,4 +1,7 @@
-"""All wording of the log. One wide line for each attempt; no address, body, URL or secret."""
+"""All wording of the log: a stable key, then a sentence, then fields named as in the CLI's JSON.
+
+One wide line for each attempt; no address, body, URL or secret.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,7 +10,6 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from disconnect_fanout.domain.dead_letter import DeadReason
-from disconnect_fanout.domain.identity import webhook_event_id
 from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.domain.platform import UNREGISTERED
 from disconnect_fanout.flow.fact import (
@@ -32,12 +34,10 @@ from disconnect_fanout.flow.fact import (
     TopologyRestored,
 )
 from disconnect_fanout.policy.decide import (
-    DeadLettered,
     Delivered,
     RetryIn,
-    TryAgainNow,
-    Verdict,
 )
+from disconnect_fanout.telemetry.verdict_words import shown_id, verdict_key, what_next
 
 _Upkeep: TypeAlias = (
     DutyResumed
@@ -73,75 +73,92 @@ class LogLines:
                 self._short(shortage)
             case EventHandled():
                 self._event(fact)
-            case DeadLetterDecided(delivery_id=name, platform_id=platform, reason=reason):
-                known = UNREGISTERED if reason is DeadReason.UNKNOWN_PLATFORM else platform
-                self._log.warning("dead letter", delivery=name, platform=known, reason=reason.value)
+            case DeadLetterDecided():
+                self._dead(fact)
             case BreakerTurned():
                 self._breaker(fact)
             case ClaimInterrupted(delivery_id=name, platform_id=platform):
+                words = "lease expired: its worker ended; claimed again"
                 self._log.warning(
-                    "taken over from a worker that ended", delivery=name, platform=platform
+                    "delivery.reclaimed", message=words, delivery_id=name, platform_id=platform
                 )
-            case DependencyChanged(what=what, reachable=True):
-                self._log.info(f"{what} is back")
-            case DependencyChanged(what=what, detail=detail):
-                self._log.error(f"{what} is unreachable; trying again", detail=detail)
+            case DependencyChanged():
+                self._dependency(fact)
             case ConsumptionSilent():
                 self._silence(fact)
             case EventsHeld(problem=None):
-                self._log.info("events are taken again")
+                self._log.info("consumption.resumed", message="events are taken again")
             case EventsHeld(problem=problem):
-                self._log.error("events are held: the database takes none", detail=problem)
+                words = "events are held: the database takes none"
+                self._log.error("consumption.held", message=words, detail=problem)
             case _:
                 self._upkeep(fact)
 
     def _upkeep(self, fact: _Upkeep) -> None:
-        """What concerns no single event or delivery."""
+        """Phrase what concerns no single event."""
         match fact:
             case DutyResumed(duty=duty):
-                self._log.info("goes on after the outage", duty=duty)
+                self._log.info("duty.resumed", message="goes on after the outage", duty=duty)
             case DutyFailed(duty=duty, detail=detail):
-                self._log.warning("put off until the outage is over", duty=duty, detail=detail)
-            case DutyCrashed(duty=duty, in_a_row=count, again_in_s=rest):
-                self._log.error(
-                    "a duty failed; it is begun again",
-                    duty=duty,
-                    again_in_s=rest,
-                    failures_in_a_row=count,
-                )
+                words = "put off until the outage is over"
+                self._log.warning("duty.delayed", message=words, duty=duty, detail=detail)
+            case DutyCrashed():
+                self._crashed(fact)
             case PeriodicJobDone(job=job, rows=rows):
-                self._log.info("housekeeping", job=job, rows=rows)
-            case OutcomeUnrecorded(delivery_id=name, attempt=number, result=result):
-                self._log.error(
-                    "sent, but not recorded", delivery=name, attempt=number, result=result.value
-                )
+                words = f"{job}: {rows} rows done"
+                self._log.info("periodic_job.done", message=words, job=job, rows=rows)
+            case OutcomeUnrecorded():
+                self._unrecorded(fact)
             case RowSetAside(row=row):
+                words = f"a row of {row.table.value} was set aside: it can't be read"
+                table, name = row.table.value, shown_id(row.id)
                 self._log.error(
-                    "a row was set aside", table=row.table.value, row=_name(row.id), why=row.what
+                    "row.set_aside", message=words, table=table, row=name, detail=row.what
                 )
             case TopologyRestored(what=what):
-                self._log.error(
+                words = (
                     "was gone at the broker, and was put back; "
-                    "what was published meanwhile did not come",
-                    what=what,
+                    "what was published meanwhile did not come"
                 )
+                self._log.error("topology.restored", message=words, what=what)
             case _:
                 assert_never(fact)
 
     def _attempt(self, fact: AttemptFinished) -> None:
         write = self._log.info if isinstance(fact.verdict, Delivered) else self._log.warning
         write(
-            "attempt",
-            delivery=fact.delivery_id,
-            event_id=_name(fact.event_id),
-            platform=fact.platform_id,
+            "attempt.finished",
+            message=what_next(fact.verdict, delivered=fact.delivered),
+            delivery_id=fact.delivery_id,
+            event_id=shown_id(fact.event_id),
+            platform_id=fact.platform_id,
             attempt=fact.attempt,
             result=fact.result.value,
             status=fact.status,
-            ms=round(fact.duration_s * 1000, 1),
-            next=_next(fact.verdict, delivered=fact.delivered),
+            duration_ms=round(fact.duration_s * 1000, 1),
+            verdict=verdict_key(fact.verdict),
+            wait_s=round(fact.verdict.wait_s, 1) if isinstance(fact.verdict, RetryIn) else None,
             replay=fact.replay,
             detail=fact.detail,
+        )
+
+    def _dead(self, fact: DeadLetterDecided) -> None:
+        unknown = fact.reason is DeadReason.UNKNOWN_PLATFORM
+        self._log.warning(
+            "delivery.dead",
+            message="dead letter: no more requests until it is replayed",
+            delivery_id=fact.delivery_id,
+            platform_id=UNREGISTERED if unknown else fact.platform_id,
+            reason=fact.reason.value,
+        )
+
+    def _unrecorded(self, fact: OutcomeUnrecorded) -> None:
+        self._log.error(
+            "attempt.unrecorded",
+            message="sent, but not recorded; it will be sent again",
+            delivery_id=fact.delivery_id,
+            attempt=fact.attempt,
+            result=fact.result.value,
         )
 
     def _short(self, shortage: Shortage) -> None:
@@ -150,20 +167,22 @@ class LogLines:
         if now - self._short_said.get(shortage, -_SHORTAGE_EVERY_S) >= _SHORTAGE_EVERY_S:
             self._short_said[shortage] = now
             words = f"{shortage.words}; what can't be done is tried again, and is no attempt"
-            self._log.error(words, shortage=shortage.value)
+            self._log.error("worker.short", message=words, shortage=shortage.value)
 
     def _event(self, fact: EventHandled) -> None:
         if fact.outcome is EventOutcome.REJECTED:
             self._log.warning(
-                "event rejected",
-                event_id=_name(fact.event_id),
+                "event.rejected",
+                message="kept in the rejected queue",
+                event_id=shown_id(fact.event_id),
                 reason=fact.reason,
                 detail=fact.detail,
             )
             return
         self._log.info(
-            "event",
-            event_id=_name(fact.event_id),
+            "event.handled",
+            message=fact.outcome.value.replace("_", " "),
+            event_id=shown_id(fact.event_id),
             outcome=fact.outcome.value,
             recipients=fact.recipients,
             near_misses=fact.near_misses,
@@ -171,33 +190,39 @@ class LogLines:
 
     def _breaker(self, fact: BreakerTurned) -> None:
         if fact.opened:
-            self._log.warning("breaker opened: it only holds our slots", platform=fact.platform_id)
+            words = "the platform only holds our slots: it is left alone for a while"
+            self._log.warning("breaker.opened", message=words, platform_id=fact.platform_id)
         else:
-            self._log.info("breaker closed: it answers again", platform=fact.platform_id)
+            words = "the platform answers again"
+            self._log.info("breaker.closed", message=words, platform_id=fact.platform_id)
+
+    def _dependency(self, fact: DependencyChanged) -> None:
+        if fact.reachable:
+            words = f"{fact.what} is back"
+            self._log.info("dependency.back", message=words, dependency=fact.what)
+        else:
+            self._log.error(
+                "dependency.lost",
+                message=f"{fact.what} is unreachable; trying again",
+                dependency=fact.what,
+                detail=fact.detail,
+            )
+
+    def _crashed(self, fact: DutyCrashed) -> None:
+        self._log.error(
+            "duty.crashed",
+            message="a duty failed; it is begun again",
+            duty=fact.duty,
+            wait_s=fact.again_in_s,
+            failures_in_a_row=fact.in_a_row,
+        )
 
     def _silence(self, fact: ConsumptionSilent) -> None:
         if fact.problem is None:
-            self._log.info("events are taken again")
+            self._log.info("consumption.resumed", message="events are taken again")
         elif fact.given_up:
-            self._log.error("no events are taken; giving up, start me again", why=fact.problem)
+            words = "no events are taken; giving up, start me again"
+            self._log.error("consumption.given_up", message=words, detail=fact.problem)
         else:
-            self._log.error("no events are taken", why=fact.problem)
-
-
-def _name(event_id: str | None) -> str | None:
-    """An id that holds an @ may be somebody's address; its digest names the event as well."""
-    return webhook_event_id(event_id) if event_id and "@" in event_id else event_id
-
-
-def _next(verdict: Verdict, *, delivered: bool) -> str:
-    match verdict:
-        case Delivered():
-            return "done"
-        case TryAgainNow():
-            return "again now, on a fresh connection"
-        case RetryIn(wait_s=wait):
-            return f"again in {wait:.1f}s"
-        case DeadLettered(reason=reason):
-            return f"no more, it was delivered before: {reason}" if delivered else f"dead: {reason}"
-        case _:
-            assert_never(verdict)
+            words = "no events are taken"
+            self._log.error("consumption.silent", message=words, detail=fact.problem)

@@ -30,4 +30,5 @@ class Observer:
     def crashed(self, error: BaseException) -> None:
         """Tell of a bug, with its traceback: a task met what it did not expect."""
         self.metrics.count_crash()
-        self._log.error("a task crashed; what it held comes back", exc_info=error)
+        words = "a task crashed; what it held comes back"
+        self._log.error("task.crashed", message=words, exc_info=error)
