@@ -1,15 +1,19 @@
 """The filters that ``deliveries`` and ``dlq`` share (CONTRACT section 6)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, TypeVar
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter
 from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.cli.arguments.person import parse_stored_email
+from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.runtime.session import Session
 from disconnect_fanout.cli.screen.output import say
 from disconnect_fanout.domain.dead_letter import DeadReason
@@ -82,6 +86,10 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
+    def named(self, ids: Iterable[str] | None) -> "Wanted":
+        """Return the same filters with ids beside them."""
+        return replace(self, ids=tuple(ids or ()))
+
     @property
     def everything(self) -> bool:
         """No filter was given."""
@@ -107,3 +115,43 @@ class Wanted:
             since=self.since,
             until=self.until,
         )
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared filters as options; it takes them together, as ``wanted``."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[Parameter] = []
+    for own in signature(command).parameters.values():
+        parameters += _FILTERS if own.name == "wanted" else [_hinted(own, hints)]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:  # noqa: ANN401 - typer's, by the signature below
+        filters = {one.name: given.pop(one.name) for one in _FILTERS}
+        command(wanted=_wanted(**filters), **given)
+
+    with_options.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_options
+
+
+def _wanted(
+    *,
+    platform: PlatformsOption = None,
+    why: WhyOption = None,
+    status: StatusOption = None,
+    user: UserOption = None,
+    event: EventOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> Wanted:
+    return Wanted((), tuple(platform or ()), why, status, user, event, since, until)
+
+
+def _hinted(parameter: Parameter, hints: Mapping[str, Any]) -> Parameter:
+    return parameter.replace(annotation=hints[parameter.name])
+
+
+_FILTERS = [
+    _hinted(one, get_type_hints(_wanted, include_extras=True))
+    for one in signature(_wanted).parameters.values()
+]

@@ -7,17 +7,7 @@ import typer
 from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
 from disconnect_fanout.adapters.store.deliveries.record import DeliveryRecord, DeliveryStory
-from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
-    LimitOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
-    Wanted,
-    WhyOption,
-    first,
-)
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
+from disconnect_fanout.cli.arguments.filters import LimitOption, Wanted, filtered, first
 from disconnect_fanout.cli.commands.deliveries.balance import balance
 from disconnect_fanout.cli.commands.deliveries.curl import curl_of, show_story
 from disconnect_fanout.cli.commands.deliveries.replay import replay
@@ -36,18 +26,13 @@ _COLUMNS = (
 
 
 @app.command("list")
+@filtered
 def list_(
     *,
     state: Annotated[
         list[DeliveryState] | None, typer.Option("--state", help="May be given repeatedly.")
     ] = None,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -58,7 +43,6 @@ def list_(
       fanout deliveries list --user alice@example.com
       fanout deliveries list --platform plat_luma --status 5xx --since 2h -o jsonl
     """
-    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
 
     async def work() -> list[DeliveryRecord]:
         async with opened() as session:

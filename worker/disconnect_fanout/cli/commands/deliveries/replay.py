@@ -5,15 +5,10 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
     MostOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
     Wanted,
-    WhyOption,
+    filtered,
 )
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.commands.replays.order import (
     DetachOption,
     DryRunOption,
@@ -28,19 +23,14 @@ from disconnect_fanout.cli.screen.output import Output, OutputOption
 from disconnect_fanout.domain.delivery import DeliveryState
 
 
+@filtered
 def replay(
     *,
     ids: IdsArgument = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every one that was delivered or is dead.")
     ] = False,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: MostOption = None,
     rate: RateOption = None,
     include_reconnected: ReconnectedOption = False,
@@ -59,10 +49,9 @@ def replay(
       fanout deliveries replay --platform plat_luma --since 2d --rate 20/s
       fanout deliveries replay wh_del_5d41402abc4b2a76b9719d911017c592
     """
-    named, platforms = tuple(ids or ()), tuple(platform or ())
     order = ReplayOrder(
         states=(DeliveryState.DELIVERED, DeliveryState.DEAD),
-        wanted=Wanted(named, platforms, why, status, user, event, since, until),
+        wanted=wanted.named(ids),
         everything=everything,
         limit=limit,
         rate_per_s=rate,

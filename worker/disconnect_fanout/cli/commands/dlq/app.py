@@ -7,17 +7,7 @@ import typer
 from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
 from disconnect_fanout.adapters.store.deliveries.record import DeadRecord, DeadStory
-from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
-    LimitOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
-    Wanted,
-    WhyOption,
-    first,
-)
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
+from disconnect_fanout.cli.arguments.filters import LimitOption, Wanted, filtered, first
 from disconnect_fanout.cli.commands.deliveries.curl import curl_of, show_story
 from disconnect_fanout.cli.commands.dlq.counts import groups, stats
 from disconnect_fanout.cli.commands.dlq.discard import discard
@@ -35,15 +25,10 @@ for command in (groups, stats, replay, discard, export):
 
 
 @app.command("list")
+@filtered
 def list_(
     *,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -54,7 +39,6 @@ def list_(
       fanout dlq list
       fanout dlq list --platform plat_luma --why exhausted --since 2h -o jsonl
     """
-    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
 
     async def work() -> list[DeadRecord]:
         async with opened() as session:

@@ -6,31 +6,16 @@ from disconnect_fanout.adapters.store.dead_letters.census import (
     DeadStats,
 )
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
-from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
-    LimitOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
-    Wanted,
-    WhyOption,
-    first,
-)
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
+from disconnect_fanout.cli.arguments.filters import LimitOption, Wanted, filtered, first
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.domain.delivery import DeliveryState
 
 
+@filtered
 def groups(
     *,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -44,7 +29,6 @@ def groups(
       fanout dlq groups
       fanout dlq groups --platform plat_luma --since 2h
     """
-    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
 
     async def work() -> list[DeadGroup]:
         async with opened() as session:
@@ -55,15 +39,10 @@ def groups(
     show_list(first(limit, execute(work())), output)
 
 
+@filtered
 def stats(
     *,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     output: OutputOption = Output.TABLE,
 ) -> None:
     r"""Show how many dead letters are open, since when, and how many died in the last hour and day.
@@ -72,7 +51,6 @@ def stats(
     Example:
       fanout dlq stats
     """
-    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
 
     async def work() -> DeadStats:
         async with opened() as session:

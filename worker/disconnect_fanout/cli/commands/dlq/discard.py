@@ -9,15 +9,10 @@ from disconnect_fanout.adapters.store.dead_letters.discards import Discards, Dis
 from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
 from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
     MostOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
     Wanted,
-    WhyOption,
+    filtered,
 )
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed, require_terminal
@@ -57,6 +52,7 @@ def parse_because(text: str) -> str:
     return text.strip()
 
 
+@filtered
 def discard(
     *,
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="wh_del_…")] = None,
@@ -65,13 +61,7 @@ def discard(
         typer.Option("--because", parser=parse_because, metavar="TEXT", help="Why; it is kept."),
     ],
     everything: Annotated[bool, typer.Option("--all", help="Every open dead letter.")] = False,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: MostOption = None,
     yes: YesOption = False,
     output: OutputOption = Output.TABLE,
@@ -84,8 +74,7 @@ def discard(
     Example:
       fanout dlq discard --platform plat_old --because "closed down on 3 May, ticket 4711"
     """
-    named = tuple(ids or ())
-    wanted = Wanted(named, tuple(platform or ()), why, status, user, event, since, until)
+    wanted = wanted.named(ids)
     if wanted.everything is not everything:
         raise UsageError("give ids, filters, or --all")
     require_terminal(yes=yes)

@@ -13,15 +13,10 @@ from disconnect_fanout.adapters.store.deliveries.known_names import require_know
 from disconnect_fanout.adapters.store.deliveries.pages import delivery_pages
 from disconnect_fanout.adapters.store.deliveries.record import DeadRecord, dead_columns
 from disconnect_fanout.cli.arguments.filters import (
-    EventOption,
     MostOption,
-    PlatformsOption,
-    StatusOption,
-    UserOption,
     Wanted,
-    WhyOption,
+    filtered,
 )
-from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, say
 from disconnect_fanout.cli.screen.standard_output import standard_output
@@ -40,15 +35,10 @@ def parse_form(text: str) -> str:
     return text
 
 
+@filtered
 def export(
     *,
-    platform: PlatformsOption = None,
-    why: WhyOption = None,
-    status: StatusOption = None,
-    user: UserOption = None,
-    event: EventOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    wanted: Wanted,
     limit: MostOption = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Instead of standard output.")
@@ -69,7 +59,6 @@ def export(
       fanout dlq export --to dead.jsonl
       fanout dlq export --platform plat_luma | jq -r .event_id
     """
-    wanted = Wanted((), tuple(platform or ()), why, status, user, event, since, until)
     with _destination(to) as file:
         count = execute(_export(wanted, limit, file))
     say(f"{count} dead letters exported")
