@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from tests.contract.test_secret_keys import DAMAGED, rotated
 from tests.harness.store.examples import link
 from tests.harness.store.sql_world import SqlWorld
 
@@ -19,6 +20,7 @@ from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import DisconnectEvent, Provider
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.flow.disconnection import Ended, NotConnected
+from disconnect_fanout.flow.outage import SecretKeyMissing
 from disconnect_fanout.policy.plan import plan
 
 MINE, OLD = "alice@example.com", "alice@old.example"
@@ -165,3 +167,31 @@ async def test_links_that_the_owner_wrote_in_clear_end_too(sql_world: SqlWorld) 
     async with sql_world.database.read() as connection:
         found = await sealed.find(connection, [], [ACCOUNT])
     assert len({one.unlinked_at for one in found.values()}) == 1
+
+
+async def test_a_link_that_another_process_can_open_is_not_ended_unheard(
+    sql_world: SqlWorld,
+) -> None:
+    """It was sealed with a key that is not here: of its account others may be linked.
+
+    Fails before: it ended, and an event with an invented account was promised.
+    """
+    stranger = await rotated(sql_world)
+    await sql_world.add_links(link(MINE, "boardy", ACCOUNT))
+    async with sql_world.database.record() as connection:
+        sealed = stranger.seal_user(MINE, ACCOUNT)
+        await connection.execute(update(links).values(sealed=sealed))
+    with pytest.raises(SecretKeyMissing):
+        await connections(sql_world).end_user(MINE, "boardy", None)
+    assert await ended(sql_world) == set()
+    assert await promised(sql_world) == []
+
+
+async def test_a_link_that_nobody_can_open_ends_by_its_address(sql_world: SqlWorld) -> None:
+    """The event names the address alone, never what stands in for the account."""
+    await sql_world.add_links(link(MINE, "boardy", ACCOUNT))
+    async with sql_world.database.record() as connection:
+        await connection.execute(update(links).values(sealed=DAMAGED))
+    assert await connections(sql_world).end_user(MINE, "boardy", None) == Ended()
+    assert [one.user.google_id for one in await promised(sql_world)] == [None]
+    assert await told(sql_world) == {"boardy"}

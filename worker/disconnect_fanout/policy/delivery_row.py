@@ -11,6 +11,9 @@ from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.outcome import Result
 from disconnect_fanout.policy.lease import in_hand
 
+MOST = 2**31 - 1
+"""No counter rises above this: it is all that a column of the tables holds."""
+
 PUT_OFF_MS = 3_600_000
 """How long a row is left alone whose event can't be opened."""
 
@@ -84,8 +87,8 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     """Count the attempt whose worker ended before it could record the outcome."""
     return replace(
         row,
-        attempts=row.attempts + 1,
-        interruptions=row.interruptions + 1,
+        attempts=_one_more(row.attempts),
+        interruptions=_one_more(row.interruptions),
         last_result=Result.INTERRUPTED,
         last_status=None,
         last_error=Result.INTERRUPTED,
@@ -143,7 +146,7 @@ def replayed(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     again = replace(
         row,
         step=0,
-        replays=row.replays + 1,
+        replays=_one_more(row.replays),
         next_at=slot_at,
         not_before=slot_at,
         hastened=False,
@@ -173,3 +176,8 @@ def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:
     """Give another slot to a replayed row. One that was tried keeps its schedule and its age."""
     born_at = slot_at if row.next_at == row.born_at else row.born_at
     return replace(row, next_at=slot_at, not_before=slot_at, born_at=born_at)
+
+
+def _one_more(count: int) -> int:
+    """A row that somebody damaged must not end the statement in which others are written."""
+    return min(count + 1, MOST)

@@ -7,21 +7,18 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.deliveries.claimed_events import ClaimedEvents
 from disconnect_fanout.adapters.store.deliveries.unheard_claims import UnheardClaims
-from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
 from disconnect_fanout.adapters.store.replays.reconnected import leave_out
 from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
 from disconnect_fanout.adapters.store.rows.locked import lock_first, save
-from disconnect_fanout.adapters.store.rows.replay_items import close_items
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
-    events,
     platforms,
     replays,
     waiting,
 )
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
-from disconnect_fanout.adapters.store.seals.opened_events import open_events
 from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.instant import span_ms
@@ -29,8 +26,8 @@ from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Expedited
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.delivery_row import (
+    MOST,
     DeliveryRow,
-    called_off,
     hastened,
     interrupted,
     leased,
@@ -43,18 +40,25 @@ _NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
 
 
 _KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
-_COUNTED = (deliveries.c.attempts, deliveries.c.step, deliveries.c.replays, deliveries.c.born_at)
+_COUNTS = (
+    deliveries.c.attempts,
+    deliveries.c.step,
+    deliveries.c.replays,
+    deliveries.c.interruptions,
+)
 
 
 def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
     """Return what must hold of a waiting row, so that it can be reckoned with.
 
-    In a state that this version does not know it is left to those who do. SQLite stores a text in
-    any column.
+    In a state that this version does not know it is left to those who do. Where a count has no
+    next one, the outcome of a request could not be written. SQLite stores a text in any column.
     """
+    known = (_KNOWN_STATE, *(one.between(0, MOST - 1) for one in _COUNTS))
     if not database.sqlite:
-        return (_KNOWN_STATE,)
-    return (_KNOWN_STATE, *(func.typeof(one) == "integer" for one in _COUNTED))
+        return known
+    counted = (*_COUNTS, deliveries.c.born_at)
+    return (*known, *(func.typeof(one) == "integer" for one in counted))
 
 
 class SqlDueStore:
@@ -64,7 +68,7 @@ class SqlDueStore:
         self._database = database
         self._seals = seals
         self._unheard = UnheardClaims(database)
-        self._unreadable = UnreadableEvents(database, seals)
+        self._events = ClaimedEvents(database, seals)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         """Return those of the platforms that have at least one row due now.
@@ -176,16 +180,8 @@ class SqlDueStore:
     async def _claimed(
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str, lease_ms: int
     ) -> Sequence[Claim]:
-        sealed = await self._sealed(connection, rows)
-        forgotten = [row for row in rows if row.event_id not in sealed]
-        await self._call_off(connection, forgotten)
-        known = [row for row in rows if row.event_id in sealed]
-        opened = await open_events(connection, self._seals, sealed.values())
-        events_of = {name: one for name, one in zip(sealed, opened, strict=True) if one is not None}
-        await self._unreadable.set_aside(
-            connection, [row for row in known if row.event_id not in events_of]
-        )
-        rows = [row for row in known if row.event_id in events_of]
+        events_of = await self._events.of(connection, rows)
+        rows = [row for row in rows if row.id in events_of]
         back = await self._leave_out(connection, rows, events_of)
         rows = [row for row in rows if row.id not in back]
         cut = {row.id for row in rows if row.lease is not None}
@@ -193,10 +189,7 @@ class SqlDueStore:
         mine = [leased(row, token, lease_ms) for row in counted]
         await save(connection, mine)
         await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
-        return [
-            Claim(_delivery(row, events_of[row.event_id]), interrupted=row.id in cut)
-            for row in mine
-        ]
+        return [Claim(_delivery(row, events_of[row.id]), interrupted=row.id in cut) for row in mine]
 
     async def _leave_out(
         self,
@@ -208,25 +201,8 @@ class SqlDueStore:
         replayed = [row for row in rows if row.job is not None]
         if not replayed:
             return set()
-        about = {row.event_id: events_of[row.event_id] for row in replayed}
+        about = {row.event_id: events_of[row.id] for row in replayed}
         return await leave_out(connection, self._database, self._seals, replayed, about)
-
-    async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
-        """A replay was begun before the user was forgotten: there is nobody to tell about."""
-        await save(connection, [called_off(row) for row in rows])
-        await close_items(connection, {row.id: False for row in rows if row.job is not None})
-
-    async def _sealed(
-        self, connection: AsyncConnection, rows: Sequence[DeliveryRow]
-    ) -> dict[str, bytes]:
-        """Return the events of these rows, but for those whose user was forgotten."""
-        found = await connection.execute(
-            select(events.c.id, events.c.sealed).where(
-                events.c.user_hash.is_not(None),
-                self._database.among(events.c.id, {row.event_id for row in rows}),
-            )
-        )
-        return {row.id: row.sealed for row in found}
 
 
 def _delivery(row: DeliveryRow, event: DisconnectEvent) -> LeasedDelivery:

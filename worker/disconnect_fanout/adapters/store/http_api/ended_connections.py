@@ -16,9 +16,11 @@ from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
 from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
 from disconnect_fanout.adapters.store.http_api.remembered_answer import RememberedAnswers
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
+from disconnect_fanout.adapters.store.links.unopened import was_opened
 from disconnect_fanout.adapters.store.schema.api_tables import credentials
 from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.credential import Calendar, Credential
 from disconnect_fanout.domain.event import Provider
@@ -43,6 +45,7 @@ class SqlConnections:
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
         self._links = SealedLinks(database, seals)
         self._credentials = CredentialBook(database, seals)
         self._outbox = SqlOutbox(database, seals)
@@ -175,10 +178,23 @@ class SqlConnections:
             }
 
         theirs = holding(await self._links.find(connection, [email]))
-        google_id = agreed_account([*google_ids, *(link.google_id for link in theirs.values())])
+        await self._require_opened(connection, theirs)
+        known = [link.google_id for link in theirs.values() if was_opened(link)]
+        google_id = agreed_account([*google_ids, *known])
         if google_id is not None and Provider.GOOGLE in providers:
             theirs |= holding(await self._links.find(connection, [], [google_id]))
         return theirs, google_id
+
+    async def _require_opened(self, connection: AsyncConnection, found: dict[int, Link]) -> None:
+        """What nobody can open is the operator's trouble; what another can open is ours alone.
+
+        Of an account that is not known here others may be linked under another address.
+
+        Raises:
+            SecretKeyMissing: a key in use is not here.
+        """
+        if not all(map(was_opened, found.values())):
+            await require_keys(connection, self._seals)
 
     async def _locked(self, connection: AsyncConnection, found: dict[int, Link]) -> dict[int, Link]:
         """Return the links that still hold, locked: of two requests at once one finds none."""
