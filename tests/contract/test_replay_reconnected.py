@@ -59,6 +59,15 @@ async def left_out(world: World, job: str, name: str) -> None:
     assert (done.state, counts) == ("done", (0, 1, 0, 0, 0))
 
 
+async def test_who_comes_back_to_a_link_that_nobody_ended_is_left_out(world: World) -> None:
+    """It is open still, and its later start is noted with it. Fails before: it was sent."""
+    name = await dead_of(world)
+    job = await world.worker.jobs.create([name])
+    open_still = replace(SINCE, linked_at=DISCONNECTED_AT - timedelta(days=9))
+    await world.add_links(replace(open_still, latest_start=SINCE.linked_at))
+    await left_out(world, job, name)
+
+
 async def test_who_comes_back_before_the_turn_is_left_out(world: World) -> None:
     """His dead letter stays as it is; the others of the job are sent."""
     name, other = await dead_of(world), await dead_of(world, BOB, "2000")

@@ -14,7 +14,7 @@ from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform, Scheme
-from disconnect_fanout.policy.plan import Recipient, counts, plan, returned
+from disconnect_fanout.policy.plan import Recipient, counts, plan, returned, said_again
 
 AT = datetime(2025, 11, 21, 15, 45, tzinfo=UTC)
 GRACE = timedelta(seconds=2)
@@ -209,6 +209,16 @@ def test_a_user_who_linked_again_has_returned(linked_s: float, *, came_back: boo
     assert counts(link, EVENT, GRACE) is not came_back
     ended = replace(link, unlinked_at=AT + timedelta(days=1))
     assert returned(ended, EVENT) is came_back
+
+
+@pytest.mark.parametrize(("later_s", "came_back"), [(0, False), (1, True), (9, True)])
+def test_a_start_that_was_said_of_an_open_link_counts(later_s: float, *, came_back: bool) -> None:
+    """Nobody ended it at the disconnect; whoever comes back is there. Fails before: he was not."""
+    again = EVENT.disconnected_at + timedelta(seconds=later_s)
+    link = replace(LINK, linked_at=EVENT.disconnected_at - timedelta(days=9), latest_start=again)
+    assert said_again(link, EVENT) is came_back
+    assert not returned(link, EVENT), "what was never sent is judged by the start alone"
+    assert counts(link, EVENT, GRACE), "a new event is planned as ever"
 
 
 @pytest.mark.parametrize("other", [{"google_id": "9"}, {"provider": Provider.APPLE}])

@@ -12,7 +12,7 @@ from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.delivery_row import DeliveryRow
-from disconnect_fanout.policy.plan import returned
+from disconnect_fanout.policy.plan import said_again
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ class FakeTables:
         """Tell whether its user has linked the platform again since the disconnect."""
         event = self.events[row.event_id].event
         return any(
-            link.platform_id == row.platform_id and returned(link, event) for link in self.links
+            link.platform_id == row.platform_id and said_again(link, event) for link in self.links
         )
 
     def waiting_jobs(self, row: DeliveryRow) -> dict[str, FakeJob]:

@@ -1,7 +1,7 @@
 """Who is notified: the platforms that had the user connected at the instant of the disconnect."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -93,6 +93,17 @@ def returned(link: Link, event: DisconnectEvent) -> bool:
     """Tell whether the user, and nobody else, linked this platform again after the disconnect."""
     later = bearing(link, event, timedelta(0)) is Bearing.LINKED_AFTER
     return later and link.is_of(event.user)
+
+
+def said_again(link: Link, event: DisconnectEvent) -> bool:
+    """Tell whether the user linked again, or a later start was said of a link that nobody ended.
+
+    For what is sent again: whoever comes back to a link that is open still is noted as its latest
+    start. Not for what was never sent: a link added today, with its true history imported since,
+    must not keep the platform from being notified (decision 0033).
+    """
+    again = replace(link, linked_at=link.latest_start or link.linked_at)
+    return returned(again, event)
 
 
 def _same_user(link: Link, event: DisconnectEvent) -> bool:

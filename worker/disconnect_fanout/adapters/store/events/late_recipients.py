@@ -21,7 +21,7 @@ from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.policy.near_miss import near_misses
-from disconnect_fanout.policy.plan import Recipient, plan
+from disconnect_fanout.policy.plan import Recipient, plan, returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ class LateRecipients:
             (links,) = await links_of(connection, self._database, self._seals, [event.user])
             recipients = await self._recipients(event, tuple(links.values()))
             missed = len(near_misses(event, tuple(links.values()), self._grace))
-            back = await reconnected(connection, self._database, self._seals, [event])
+            back = await reconnected(
+                connection, self._database, self._seals, [event], judge=returned
+            )
             left = [one for one in recipients if (event_id, one.platform_id) in back]
             late = [one for one in recipients if one not in left]
             added, count = await add_recipients(connection, self._database, event_id, late)

@@ -4,7 +4,7 @@ A replay's selection is judged when it is made, each delivery again when its tur
 more before every request: days may lie between them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, select, update
@@ -19,9 +19,10 @@ from disconnect_fanout.adapters.store.rows.replay_items import RECONNECTED, RELE
 from disconnect_fanout.adapters.store.schema.tables import replay_items, replays
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.replay import ReplayState
 from disconnect_fanout.policy.delivery_row import DeliveryRow, interrupted
-from disconnect_fanout.policy.plan import returned
+from disconnect_fanout.policy.plan import said_again
 
 
 async def reconnected(
@@ -29,6 +30,7 @@ async def reconnected(
     database: Database,
     seals: Seals,
     events: Collection[DisconnectEvent],
+    judge: Callable[[Link, DisconnectEvent], bool] = said_again,
 ) -> set[tuple[str, str]]:
     """Return which event's user has come back to which platform, as their ids."""
     users = [event.user for event in events]
@@ -37,7 +39,7 @@ async def reconnected(
         (event.id, link.platform_id)
         for event, found in zip(events, links, strict=True)
         for link in found.values()
-        if returned(link, event)
+        if judge(link, event)
     }
 
 
