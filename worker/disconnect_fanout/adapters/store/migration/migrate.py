@@ -176,8 +176,19 @@ def _upgrade(connection: Connection, turns: LockTurns | None = None) -> tuple[st
     return before, head
 
 
+def _schemaless(connection: Connection) -> str | None:
+    """A role's ``search_path`` may name schemas that are not there: nothing of ours is found."""
+    if connection.dialect.name == "sqlite":
+        return None
+    if connection.execute(select(func.current_schema())).scalar_one() is not None:
+        return None
+    return "no schema of this role's search_path is there; create one, or set its search_path"
+
+
 def _problem(connection: Connection) -> str | None:
     revision, head = _revision(connection), _head()
+    if revision is None and (problem := _schemaless(connection)) is not None:
+        return problem
     if revision is None:
         kind = "is not ours" if inspect(connection).get_table_names() else "is empty"
         return f"the database {kind}; {_WAY_OUT}"

@@ -12,7 +12,8 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
 from disconnect_fanout.adapters.store.inspection.missing_parts import missing_parts
-from disconnect_fanout.adapters.store.inspection.trial import try_out
+from disconnect_fanout.adapters.store.inspection.privileges import lacking_privileges
+from disconnect_fanout.adapters.store.inspection.trial import try_out, try_rows
 from disconnect_fanout.adapters.store.links.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.migration.migrate import check_schema
 from disconnect_fanout.adapters.store.seals.event_seals import load_seals
@@ -93,9 +94,15 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
     except StoreRefuses as error:
         return Finding(name, "wrong", f"the database refuses: {error}")
     except StoreUnreachable as error:
-        return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
+        return Finding(name, "unreachable", f"{error}; {_hint(error)}")
     except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
+
+
+def _hint(error: StoreUnreachable) -> str:
+    """It answers, where it says that its disk is full."""
+    full = "DiskFull" in str(error)
+    return "make room on its disk" if full else "is FANOUT_DATABASE_URL right?"
 
 
 async def _database(database: Database, settings: Settings) -> str:
@@ -106,7 +113,10 @@ async def _database(database: Database, settings: Settings) -> str:
     seals = await load_seals(database, vault)
     if (lacking := await SecretKeys(database, vault).missing()) is not None:
         raise _Wrong(lacking)
+    if refused := await lacking_privileges(database):
+        raise _Wrong(f"the role may not {', '.join(refused)}; grant it what a worker needs")
     await try_out(database)
+    await try_rows(database)
     await SqlEventStore(database, seals, by_google_id=settings.learns_links).probe()
     kind = "SQLite" if database.sqlite else "PostgreSQL"
     odd = await _odd_links(database)
