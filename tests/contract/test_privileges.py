@@ -63,7 +63,7 @@ async def test_what_was_revoked_is_named(postgres_url: str, table: str) -> None:
             await connection.execute(text(one))
     database = Database(
         make_url(postgres_url)
-        .set(username=role, password="p")
+        .set(username=role, password="p")  # noqa: S106
         .render_as_string(hide_password=False)
     )
     try:

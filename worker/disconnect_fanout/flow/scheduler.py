@@ -6,7 +6,7 @@ due. It sleeps on an event, never on hope.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.platform import Platform
@@ -33,6 +33,8 @@ from disconnect_fanout.policy.decide import RetryPolicy, given_up
 from disconnect_fanout.policy.lease import REPORT_FIRST_S, lease_s
 
 POLL_S = 0.5
+_AT_ONCE = 4
+"""Claims side by side: as many as leave connections of the pool to events."""
 
 
 class Scheduler:
@@ -107,12 +109,12 @@ class Scheduler:
         able = {one.id for one in self._directory.platforms.values() if self._can_take(one)}
         due = set(await self._store.due_platforms(able))
         self._wakeups.waiting -= able - due
-        rests = [POLL_S]
-        for platform in self._directory.platforms.values():
-            if platform.id in due and not self._stopping:
-                rests.append(await self._serve(platform))
-            elif platform.id in self._wakeups.waiting:
-                rests.append(self._until_room(platform))
+        rests = [POLL_S, *await self._serve_all(due)]
+        rests += [
+            self._until_room(platform)
+            for platform in self._directory.platforms.values()
+            if platform.id not in due and platform.id in self._wakeups.waiting
+        ]
         recovering = (
             set(self._recoveries.ready()) - self._wakeups.waiting
         )  # first what is due already
@@ -127,6 +129,22 @@ class Scheduler:
         for platform_id in (self._held - held) & self._directory.platforms.keys():
             self._recoveries.invite(platform_id)
         self._held = held
+
+    async def _serve_all(self, due: Collection[str]) -> list[float]:
+        """Serve platforms side by side: each waits for a database that may be far away."""
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def served(platform: Platform) -> float:
+            async with places:
+                return POLL_S if self._stopping else await self._serve(platform)
+
+        platforms = [one for one in self._directory.platforms.values() if one.id in due]
+        rests: list[float] = []
+        for end in await asyncio.gather(*map(served, platforms), return_exceptions=True):
+            if isinstance(end, BaseException):
+                raise end
+            rests.append(end)
+        return rests
 
     async def _serve(self, platform: Platform) -> float:
         """Send what one platform can take; return how long until it can take more."""
