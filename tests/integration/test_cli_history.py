@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from tests.harness.store.examples import EXHAUSTED, attempted, event, intent, planned
 from tests.harness.store.sql_world import SqlWorld
 from tests.harness.worker.operator import Operator
 
+from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import DeadLettered, Delivered
@@ -207,3 +209,20 @@ def test_a_removed_platform_is_known_by_its_deliveries(historian: Operator) -> N
     """Its past can still be filtered by its id."""
     historian.ask("platforms", "remove", "luma")
     assert len(historian.ask("dlq", "list", "--platform", "luma")) == 2
+
+
+@pytest.mark.parametrize("command", ["events show", "explain", "events resolve"])
+def test_one_damaged_event_is_named_and_harms_no_other(historian: Operator, command: str) -> None:
+    """Not the key is wrong, but the row; others are listed, shown and explained as ever."""
+
+    async def damage(world: SqlWorld) -> None:
+        async with world.database.record() as connection:
+            mine = update(events).where(events.c.id == "evt_alice")
+            await connection.execute(mine.values(sealed=b"gAAAAA no token of anybody's"))
+
+    historian.arrange(damage)
+    said = historian.refused(*command.split(), "evt_alice", code=1)
+    assert "evt_alice" in said
+    assert "set aside" in said
+    historian.ask(*command.split(), "evt_carol")
+    assert {one["event_id"] for one in historian.ask("events", "list")} >= {"evt_alice"}

@@ -48,7 +48,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     WrongState: ExitCode.USAGE,
     SettingsError: ExitCode.CONFIGURATION,
     TopologyConflict: ExitCode.CONFIGURATION,
-    UnreadableRow: ExitCode.CONFIGURATION,
+    UnreadableRow: ExitCode.SOME_FAILED,
     Unsealable: ExitCode.CONFIGURATION,
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,

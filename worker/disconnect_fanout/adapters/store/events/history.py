@@ -16,6 +16,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.user_match import UserMatch
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events, nearly_missed
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.opened_events import open_one
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.instant import from_ms, from_s, to_ms
 
@@ -64,7 +65,8 @@ class EventHistory:
 
         Raises:
             NotFound: no such event.
-            Unsealable: it was sealed with a key that is not configured.
+            SecretKeyMissing: it was sealed with a key that is not here.
+            UnreadableRow: no key in use opens it.
         """
         of_event = select(deliveries).where(deliveries.c.event_id == event_id)
         async with self._database.read() as connection:
@@ -75,7 +77,7 @@ class EventHistory:
             counts = await _counts(connection, [event_id])
             rows = await connection.execute(of_event.order_by(deliveries.c.platform_id))
             found = tuple(DeliveryRecord(**delivery_columns(one)) for one in rows)
-        event = seals.open_event(row.sealed)
+            event = await open_one(connection, seals, event_id, row.sealed)
         return EventStory(
             **_columns(row, counts.get(event_id, {})),
             user_email=event.user.email or None,

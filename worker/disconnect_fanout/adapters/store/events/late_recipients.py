@@ -18,6 +18,7 @@ from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.opened_events import open_one
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.policy.near_miss import near_misses
@@ -61,7 +62,8 @@ class LateRecipients:
 
         Raises:
             NotFound: no such event, or its user was forgotten.
-            Unsealable: it was sealed with a key that is not configured.
+            SecretKeyMissing: it was sealed with a key that is not here.
+            UnreadableRow: no key in use opens it.
         """
         event = await self._event(event_id)
         async with self._database.record() as connection:
@@ -83,9 +85,9 @@ class LateRecipients:
         wanted = select(events.c.sealed).where(events.c.id == event_id, REMEMBERED)
         async with self._database.read() as connection:
             sealed = (await connection.execute(wanted)).scalar_one_or_none()
-        if sealed is None:
-            raise NotFound("event", event_id)
-        return self._seals.open_event(sealed)
+            if sealed is None:
+                raise NotFound("event", event_id)
+            return await open_one(connection, self._seals, event_id, sealed)
 
     async def _recipients(
         self, event: DisconnectEvent, links: Sequence[Link]

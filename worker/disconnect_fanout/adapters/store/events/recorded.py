@@ -9,7 +9,7 @@ from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
-from disconnect_fanout.adapters.store.seals.opened_events import open_known
+from disconnect_fanout.adapters.store.seals.opened_events import open_known, open_one
 from disconnect_fanout.domain.event import DisconnectEvent
 
 
@@ -25,14 +25,17 @@ class RecordedEvents:
 
         Raises:
             NotFound: no such event.
-            Unsealable: it was sealed with a key that is not configured.
+            SecretKeyMissing: it was sealed with a key that is not here.
+            UnreadableRow: no key in use opens it.
         """
         wanted = select(events.c.sealed, events.c.user_hash).where(events.c.id == event_id)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).one_or_none()
-        if row is None:
-            raise NotFound("event", event_id)
-        return None if row.user_hash is None else self._seals.open_event(row.sealed)
+            if row is None:
+                raise NotFound("event", event_id)
+            if row.user_hash is None:
+                return None
+            return await open_one(connection, self._seals, event_id, row.sealed)
 
     async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
         """Return the events of an address, as anybody wrote it, the newest first.

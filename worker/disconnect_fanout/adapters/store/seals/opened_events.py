@@ -36,6 +36,24 @@ async def open_known(
     return [one for one in await open_events(connection, seals, sealed) if one is not None]
 
 
+async def open_one(
+    connection: AsyncConnection, seals: Seals, event_id: str, sealed: bytes
+) -> DisconnectEvent:
+    """Return the one event that somebody asks for.
+
+    Raises:
+        SecretKeyMissing: a key in use is not here.
+        UnreadableRow: no key in use opens it; says what to do.
+    """
+    (opened,) = await open_events(connection, seals, [sealed])
+    if opened is None:
+        raise UnreadableRow(
+            f"event {event_id} can't be opened, and is set aside alone: no secret key in use opens "
+            "it, or a newer version wrote it; bring back the key or the row, or upgrade"
+        )
+    return opened
+
+
 def _opened(seals: Seals, sealed: bytes) -> DisconnectEvent | None:
     try:
         return seals.open_event(sealed)
