@@ -5,7 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from disconnect_fanout.domain.outcome import Shortage
-from disconnect_fanout.flow.fact import AttemptGivenBack, Fact, RanShort, TopologyRestored
+from disconnect_fanout.flow.fact import (
+    AttemptGivenBack,
+    DependencyChanged,
+    Fact,
+    RanShort,
+    TopologyRestored,
+)
 
 SHORT_FOR_S = 10.0
 """What was wanting is said to be so long; what was given back is tried again sooner than that."""
@@ -31,6 +37,7 @@ class Readiness:
     clock: Callable[[], float] = time.monotonic
     shortage: tuple[Shortage, float] | None = None
     restored: tuple[str, float] | None = None
+    unrecorded: str | None = None
 
     def observe(self, fact: Fact) -> None:
         """Learn from what happened."""
@@ -39,6 +46,8 @@ class Readiness:
                 self.shortage = shortage, self.clock()
             case TopologyRestored(what=what):
                 self.restored = ", ".join(what), self.clock()
+            case DependencyChanged(what="database", reachable=reachable, detail=detail):
+                self.unrecorded = None if reachable else detail
             case _:
                 pass
 
@@ -55,6 +64,8 @@ class Readiness:
             found.append(f"was gone at the broker and was put back: {self.restored[0]}")
         if (database := self.database()) is not None:
             found.append(database)
+        elif self.unrecorded is not None:  # whatever else it takes, outcomes wait
+            found.append(f"the database takes no outcome: {self.unrecorded}")
         elif not self.platforms:
             found.append("no platform is registered: run `fanout platforms add`")
         elif not self.consuming():
