@@ -62,18 +62,22 @@ class Readiness:
             found.append(f"this machine or process is short: {self.shortage[0].words}")
         if self.restored is not None and self.clock() - self.restored[1] < RESTORED_FOR_S:
             found.append(f"was gone at the broker and was put back: {self.restored[0]}")
-        if (database := self.database()) is not None:
-            found.append(database)
-        elif self.unrecorded is not None:  # whatever else it takes, outcomes wait
-            found.append(f"the database takes no outcome: {self.unrecorded}")
-        elif not self.platforms:
-            found.append("no platform is registered: run `fanout platforms add`")
-        elif not self.consuming():
-            found.append("not attached to the broker's queue")
-        elif (silence := self.silence()) is not None:
-            found.append(silence)
+        if (problem := self._consumption()) is not None:
+            found.append(problem)
         if self.unreadable:
             names = ", ".join(self.unreadable)
             found.append(f"FANOUT_SECRET_KEY does not open the secret of: {names}")
         found += [f"nothing can be sent to {one}" for one in self.flawed]
         return [*found, *self.held(), *self.duties()]
+
+    def _consumption(self) -> str | None:
+        """Return what keeps events from being taken, or outcomes from being written."""
+        if (database := self.database()) is not None:
+            return database
+        if self.unrecorded is not None:  # whatever else it takes, outcomes wait
+            return f"the database takes no outcome: {self.unrecorded}"
+        if not self.platforms:
+            return "no platform is registered: run `fanout platforms add`"
+        if not self.consuming():
+            return "not attached to the broker's queue"
+        return self.silence()
