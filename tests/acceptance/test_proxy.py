@@ -54,6 +54,7 @@ async def test_check_names_the_variables_and_ends_as_without_them(
 ) -> None:
     """A warning with what it means, in every form of output; never the value; exit 0."""
     async with proxy() as (url, guests):
+        installation.settings["FANOUT_MANAGEMENT_URL"] = "off"  # else it is said to be silent
         before = await installation.ask("check")
         installation.settings |= {"https_proxy": url, "FANOUT_RETRY": "5s"}
         after = await installation.ask("check")

@@ -22,6 +22,7 @@ from disconnect_fanout.adapters.broker.rejected_record import (
     headers_of,
     rejected_id,
     rejected_of,
+    same_rejection,
 )
 from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.domain.rejection import Rejection
@@ -120,43 +121,46 @@ class RejectedQueue:
             ids: which; None for all.
         """
         wanted: list[_Place] = []
+        gone: set[str] = set()
 
         def look(message: DeliveredMessage) -> None:
             if ids is None or rejected_id(message) in ids:
                 wanted.append(_Place(_tag(message), rejected_id(message), len(message.body)))
+                gone.add(same_rejection(message))
 
         done = 0
         async with await self._browsed(look) as held:
             for batch in _batches(wanted):
                 done += await self._replay(held, batch)
-        await self._remove_rest({place.id for place in wanted})
+        await self._remove_rest(gone)
         return done
 
     async def discard(self, ids: Collection[str]) -> int:
         """Remove messages for good; return how many there were."""
-        done = await self._remove(ids)
-        await self._remove_rest(ids)
-        return done
+        gone = await self._remove(lambda message: rejected_id(message) in ids)
+        await self._remove_rest(set(gone))
+        return len(gone)
 
-    async def _remove(self, ids: Collection[str]) -> int:
-        found: list[int] = []
+    async def _remove(self, wanted: Callable[[DeliveredMessage], bool]) -> Sequence[str]:
+        """Remove messages; return which rejections they were."""
+        found: dict[int, str] = {}
 
         def look(message: DeliveredMessage) -> None:
-            if rejected_id(message) in ids:
-                found.append(_tag(message))
+            if wanted(message):
+                found[_tag(message)] = same_rejection(message)
 
         async with await self._browsed(look) as held:
             for tag in found:
                 await held.ack(tag)
-        return len(found)
+        return list(found.values())
 
-    async def _remove_rest(self, ids: Collection[str]) -> None:
-        """Remove what came back although it was acked.
+    async def _remove_rest(self, gone: Collection[str]) -> None:
+        """Remove what came back although it was acked, and nothing that came since.
 
         A channel hands a quorum queue 32 acks at a time, keeps those behind until the queue has
         answered, and forgets them when it closes (3.10; 40 of 200 came back, measured).
         """
-        while ids and await self._remove(ids):
+        while gone and await self._remove(lambda message: same_rejection(message) in gone):
             pass
 
     async def _browsed(

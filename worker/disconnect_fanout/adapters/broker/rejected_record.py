@@ -15,6 +15,7 @@ from disconnect_fanout.domain.rejection import RejectReason
 
 REASON, DETAIL = "fanout-reason", "fanout-detail"
 EVENT_ID, RECEIVED_AT = "fanout-event-id", "fanout-received-at"
+_COUNTED_BY_LOOKING = ("x-delivery-count", "x-acquired-count")
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _OUR_REASONS = {one.value for one in RejectReason}
 _WORDS_OF_THE_BROKER = (
@@ -53,6 +54,18 @@ def rejected_id(message: DeliveredMessage) -> str:
     digest = sha256(message.body)
     digest.update(told_apart)
     return f"rej_{digest.hexdigest()[:16]}"
+
+
+def same_rejection(message: DeliveredMessage) -> str:
+    """Tell one rejection of a message from another one, however often it was looked at.
+
+    An event that is replayed and rejected again has the same id; it came at another time.
+    """
+    headers = sorted((key, repr(value)) for key, value in headers_of(message).items()
+                     if key not in _COUNTED_BY_LOOKING)  # fmt: skip
+    digest = sha256(message.body)
+    digest.update(repr(headers).encode(errors="backslashreplace"))
+    return digest.hexdigest()
 
 
 def rejected_of(message: DeliveredMessage) -> Rejected:
