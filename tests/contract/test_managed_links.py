@@ -1,4 +1,4 @@
-"""The contract of ``flow.link_store.LinkStore``, seen through ``ManagedLinks``."""
+"""The contract of ``flow.links.store.LinkStore``, seen through ``ManagedLinks``."""
 
 import asyncio
 from collections.abc import Sequence

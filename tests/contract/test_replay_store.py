@@ -88,7 +88,7 @@ async def test_a_pause_is_not_made_up_for(world: World) -> None:
 
 
 async def test_a_recovered_platform_does_not_break_the_rate(world: World) -> None:
-    """Slots are kept when a breaker closes and waiting rows are hastened."""
+    """Slots are kept when a breaker closes and waiting rows are expedited."""
     names = await many_dead(world, 10)
     await world.worker.jobs.create(names, rate_per_s=0.1)
     assert await world.worker.replays.advance(horizon_s=60) == 7

@@ -12,8 +12,8 @@ from tests.harness.servers.slow_clients import HALF_A_BODY, HALF_A_HEAD, SlowCli
 
 from disconnect_fanout.adapters.http.bounded_server import STANDARD, Limits
 from disconnect_fanout.api.routes import Routes
-from disconnect_fanout.app.api_server import ApiServer
 from disconnect_fanout.app.http_server import MOST_CONNECTIONS, HttpServer
+from disconnect_fanout.app.listening_server import api_server
 from disconnect_fanout.app.readiness import Readiness
 
 SHORT = Limits(receive_s=0.5, idle_s=0.5, handle_s=5.0, answer_s=0.5)
@@ -59,7 +59,7 @@ async def api_port(limits: Limits = STANDARD) -> AsyncIterator[int]:
         duties=list,
         changed=lambda: None,
     )
-    server = ApiServer("127.0.0.1", 0, routes.dispatch, limits=limits)
+    server = api_server("127.0.0.1", 0, routes.dispatch, limits=limits)
     try:
         yield await server.start()
     finally:

@@ -9,8 +9,8 @@ from disconnect_fanout.policy.recovery import (
     MOST_NEEDED,
     Recovery,
     allowance,
+    expedited,
     failed,
-    hastened,
     invited,
     succeeded,
 )
@@ -53,32 +53,32 @@ def test_each_success_allows_two_more() -> None:
 
 
 def test_hastened_rows_are_used_up() -> None:
-    """What was hastened is not hastened twice on the strength of one success."""
-    found = hastened(after("fffss"), 1.0, asked=2, found=2, more_in_s=None)
+    """What was expedited is not expedited twice on the strength of one success."""
+    found = expedited(after("fffss"), 1.0, asked=2, found=2, more_in_s=None)
     assert allowance(found, 1.0) == 1
 
 
 def test_it_is_over_when_nothing_waits_any_more() -> None:
     """Fewer than asked for, and none later: successes then mean nothing."""
-    found = hastened(after("fffss"), 1.0, asked=3, found=1, more_in_s=None)
+    found = expedited(after("fffss"), 1.0, asked=3, found=1, more_in_s=None)
     assert found == Recovery()
     assert allowance(succeeded(found, 2.0), 2.0) == 0
 
 
 def test_it_waits_for_what_may_go_later() -> None:
     """Rows with a Retry-After keep the recovery open until then."""
-    found = hastened(after("fffss"), 1.0, asked=3, found=1, more_in_s=60.0)
+    found = expedited(after("fffss"), 1.0, asked=3, found=1, more_in_s=60.0)
     assert allowance(found, 60.9) == 0
     assert allowance(found, 61.0) == 2
 
 
 def test_a_failure_meanwhile_is_not_forgotten() -> None:
-    """Rows are hastened while others fail: the answer of the store does not make it well."""
-    assert hastened(after("fffsf"), 1.0, 1, 0, None) == after("fffsf")
+    """Rows are expedited while others fail: the answer of the store does not make it well."""
+    assert expedited(after("fffsf"), 1.0, 1, 0, None) == after("fffsf")
 
 
 def test_each_recovery_in_vain_needs_twice_the_successes() -> None:
-    """1, 2, 4 … 64 in a row before the first row is hastened again."""
+    """1, 2, 4 … 64 in a row before the first row is expedited again."""
     found, needed = after("fff"), []
     for _ in range(9):
         for count in range(1, 200):
@@ -94,13 +94,13 @@ def test_an_operator_may_say_that_it_is_back() -> None:
     """One row finds out, also without any failure known here; if it fails, that is a failure."""
     assert allowance(invited(Recovery()), 1.0) == 1
     assert allowance(invited(after("fff")), 1.0) == 1
-    assert allowance(hastened(invited(after("fff")), 1.0, 1, 1, None), 1.0) == 0
+    assert allowance(expedited(invited(after("fff")), 1.0, 1, 1, None), 1.0) == 0
     assert allowance(failed(invited(after("fff")), 1.0), 1.0) == 0
 
 
 @given(st.lists(st.sampled_from("fsh"), max_size=300))
 def test_no_more_is_at_risk_than_was_delivered(steps: list[str]) -> None:
-    """On n successes since the last failure at most 2n - 1 rows are hastened.
+    """On n successes since the last failure at most 2n - 1 rows are expedited.
 
     So at most n of them are unanswered when the next failure comes.
     """
@@ -112,7 +112,7 @@ def test_no_more_is_at_risk_than_was_delivered(steps: list[str]) -> None:
         elif step == "s":
             found, good = succeeded(found, now), good + 1
         elif asked := min(allowance(found, now), 16):
-            found, used = hastened(found, now, asked, asked, None), used + asked
+            found, used = expedited(found, now, asked, asked, None), used + asked
         assert used + allowance(found, now) <= max(2 * good - 1, 0)
 
 
@@ -125,5 +125,5 @@ def test_flapping_costs_one_row_and_no_more(cycles: int, period_s: float) -> Non
         now += period_s
         found = succeeded(found, now)
         if asked := allowance(found, now):
-            found, used = hastened(found, now, asked, asked, None), used + asked
+            found, used = expedited(found, now, asked, asked, None), used + asked
     assert used == 1

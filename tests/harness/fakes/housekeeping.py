@@ -7,7 +7,7 @@ from disconnect_fanout.policy.delivery_row import DeliveryRow
 
 
 class FakeBalance:
-    """``app.balance_watch.BalanceSource``."""
+    """``app.balance_monitor.BalanceSource``."""
 
     def __init__(self, tables: FakeTables) -> None:
         self._tables = tables

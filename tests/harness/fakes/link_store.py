@@ -17,7 +17,7 @@ from disconnect_fanout.policy.link_lifetime import same_start
 
 
 class FakeLinkStore:
-    """``flow.link_store.LinkStore``; in an outage it raises at once."""
+    """``flow.links.store.LinkStore``; in an outage it raises at once."""
 
     def __init__(self, tables: FakeTables) -> None:
         self._tables = tables

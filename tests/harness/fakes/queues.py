@@ -67,7 +67,7 @@ class BrokeredLetters:
 
 
 class BrokeredDepth:
-    """``flow.vigil.EventQueue``."""
+    """``flow.supervision.consumer_watchdog.EventQueue``."""
 
     def __init__(self, broker: FakeBroker, wire: FakeWire) -> None:
         self._broker = broker

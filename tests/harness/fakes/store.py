@@ -20,8 +20,8 @@ from disconnect_fanout.flow.outage import DataRefused, StoreRefuses
 from disconnect_fanout.policy.change import Attempted, Barrier, Change, CopySeen
 from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
+    expedited,
     given_back,
-    hastened,
     interrupted,
     leased,
 )
@@ -277,7 +277,7 @@ class FakeDueStore:
         ]
         permitted = [row for row in early if (row.not_before or 0) <= now]
         if permitted:
-            self._tables.save(hastened(row) for row in permitted[:limit])
+            self._tables.save(expedited(row) for row in permitted[:limit])
             self._tables.intended()
         if len(permitted) >= limit:
             return Expedited(limit)

@@ -23,9 +23,14 @@ from disconnect_fanout.api.delete_calendar import DeleteCalendar
 from disconnect_fanout.api.disconnect_calendar import DisconnectCalendar
 from disconnect_fanout.api.rate_limit import RateLimit
 from disconnect_fanout.api.routes import Routes
-from disconnect_fanout.app.api_server import MOST_CONNECTIONS, SHUTDOWN_S, ApiServer
 from disconnect_fanout.app.descriptors import enough_descriptors
 from disconnect_fanout.app.exit_deadline import ExitDeadline
+from disconnect_fanout.app.listening_server import (
+    API_MOST_CONNECTIONS,
+    API_SHUTDOWN_S,
+    ListeningServer,
+    api_server,
+)
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.app.startup_retry import retrying_at_start
 from disconnect_fanout.app.stop_signal import first_of, stop_signal
@@ -53,7 +58,7 @@ async def run_api(settings: Settings) -> int:
         AddressTaken: nobody can listen on the address.
     """
     configure_logs(settings.log_level, settings.log_format)
-    enough_descriptors(MOST_CONNECTIONS)
+    enough_descriptors(API_MOST_CONNECTIONS)
     database = Database(settings.database_url.get_secret_value())
     topology = topology_of(settings)
     observer, deadline = Observer(), ExitDeadline()
@@ -98,7 +103,7 @@ def _server(
     *,
     duties: Duties,
     observe: Observe,
-) -> ApiServer:
+) -> ListeningServer:
     keys, connections = SqlApiKeys(database), SqlConnections(database, seals)
     limit = RateLimit(settings.api_rate, time.monotonic)
 
@@ -123,7 +128,7 @@ def _server(
         duties=problems,
         changed=relay.wake,
     )
-    return ApiServer(
+    return api_server(
         settings.api_host,
         settings.api_port,
         routes.dispatch,
@@ -132,7 +137,7 @@ def _server(
 
 
 async def _serve(
-    server: ApiServer, duties: Duties, stop: asyncio.Event, deadline: ExitDeadline
+    server: ListeningServer, duties: Duties, stop: asyncio.Event, deadline: ExitDeadline
 ) -> int:
     """The relay goes on until the last request is answered; what is left others publish."""
     port = await server.start()
@@ -141,7 +146,7 @@ async def _serve(
     try:
         await first_of(stop, duties.hopeless)
     finally:
-        deadline.set(SHUTDOWN_S + _CLOSING_S)
+        deadline.set(API_SHUTDOWN_S + _CLOSING_S)
         await server.close()
     log.info("api.stopped", message="the last request was answered")
     return 1 if duties.hopeless.is_set() else 0

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from disconnect_fanout.adapters.http.bounded_server import STANDARD, BoundedServer, Limits
-from disconnect_fanout.adapters.http.listening import listen
+from disconnect_fanout.adapters.http.bounded_server import STANDARD, Limits
+from disconnect_fanout.app.listening_server import ListeningServer, Place
 from disconnect_fanout.app.readiness import Readiness
 from disconnect_fanout.domain.outcome import Shortage
 from disconnect_fanout.flow.fact import Observe, RanShort
@@ -34,13 +34,16 @@ class HttpServer:
         observe: Observe,
         limits: Limits = STANDARD,
     ) -> None:
-        self._host = host
-        self._port = port
         self._readiness = readiness
         self._metrics = metrics
         self._observe = observe
-        server = BoundedServer(self._dispatch, most=MOST_CONNECTIONS, limits=limits)
-        self._runner = web.ServerRunner(server)
+        self._server = ListeningServer(
+            Place(host, port, "FANOUT_HTTP_HOST and FANOUT_HTTP_PORT"),
+            self._dispatch,
+            most=MOST_CONNECTIONS,
+            on_shortage=self._short,
+            limits=limits,
+        )
 
     async def start(self) -> int:
         """Listen; return the port.
@@ -48,12 +51,11 @@ class HttpServer:
         Raises:
             AddressTaken: or it is not an address of this machine.
         """
-        names = "FANOUT_HTTP_HOST and FANOUT_HTTP_PORT"
-        return await listen(self._runner, self._host, self._port, names, self._short)
+        return await self._server.start()
 
     async def close(self) -> None:
         """Stop listening."""
-        await self._runner.cleanup()
+        await self._server.close()
 
     def _short(self, shortage: Shortage) -> None:
         self._observe(RanShort(shortage))

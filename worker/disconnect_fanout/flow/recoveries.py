@@ -49,10 +49,10 @@ class Recoveries:
         """Return how many."""
         return allowance(self._of(platform_id), self._clock())
 
-    def hastened(self, platform_id: str, asked: int, done: Expedited) -> None:
+    def expedited(self, platform_id: str, asked: int, done: Expedited) -> None:
         """Take note of what was found waiting."""
         now, before = self._clock(), self._of(platform_id)
-        self._known[platform_id] = recoveries.hastened(
+        self._known[platform_id] = recoveries.expedited(
             before, now, asked, done.count, done.more_in_s
         )
 

@@ -188,7 +188,7 @@ class Scheduler:
         if asked < 1:
             return self._until_room(platform)
         done = await self._store.expedite(platform.id, asked)
-        self._recoveries.hastened(platform.id, asked, done)
+        self._recoveries.expedited(platform.id, asked, done)
         return 0.0 if done.count else POLL_S
 
     def _until_room(self, platform: Platform) -> float:

@@ -10,7 +10,7 @@ class SetAside:
     """Remembers which rows it has spoken of: they are met again with every look at them.
 
     Attributes:
-        observe: who is notified; nobody at first, and nobody where a command says it itself.
+        observe: who hears of it; nobody at first, and nobody where a command says it itself.
     """
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ def given_back(row: DeliveryRow, wait_ms: int = 0) -> DeliveryRow:
     return replace(row, lease=None, next_at=row.read_at + wait_ms)
 
 
-def hastened(row: DeliveryRow) -> DeliveryRow:
+def expedited(row: DeliveryRow) -> DeliveryRow:
     """Make a waiting row due now, or as early as the platform permits."""
     return replace(row, next_at=max(row.read_at, row.not_before or 0), hastened=True)
 

@@ -78,7 +78,7 @@ def allowance(recovery: Recovery, now: float) -> int:
     return recovery.credit if now >= recovery.rests_until else 0
 
 
-def hastened(
+def expedited(
     recovery: Recovery, now: float, asked: int, found: int, more_in_s: float | None
 ) -> Recovery:
     """Return the recovery after rows were hastened.

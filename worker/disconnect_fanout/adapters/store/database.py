@@ -73,7 +73,7 @@ class Database:
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is noted there."""
         self.set_aside = SetAside()
-        """Notified of each row that could not be read."""
+        """Hears of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self.sqlite else nullcontext()
         )

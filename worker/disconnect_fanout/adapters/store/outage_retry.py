@@ -15,7 +15,7 @@ LONGEST_RETRY_S = 60.0
 """An outage is waited for this long before it is reported; then an event goes back to the queue."""
 
 _FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 1.0  # notified within 5 s of the database being reachable: decision 0010
+_LONGEST_WAIT_S = 1.0  # delivered within 5 s of the database being reachable: decision 0010
 
 
 async def again(call: Callable[[], Awaitable[Answer]], sleep: Sleep) -> Answer:

@@ -43,7 +43,7 @@ class _Settlement:
 
 
 class ManagedLinks:
-    """``flow.link_keeper.LinkKeeper``."""
+    """``flow.links.keeper.LinkKeeper``."""
 
     def __init__(self, store: LinkStore, planner: Planner) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Waiting rows: found when they are due, claimed under a lease, hastened."""
+"""Waiting rows: found when they are due, claimed under a lease, expedited."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.delivery_row import (
     MOST,
     DeliveryRow,
-    hastened,
+    expedited,
     interrupted,
     leased,
 )
@@ -140,7 +140,7 @@ class SqlDueStore:
         """Make up to ``limit`` waiting rows due, those first whose turn is next.
 
         None before its Retry-After, nor before the slot that a replay gave it, nor one that was
-        hastened in vain since its last turn.
+        expedited in vain since its last turn.
         """
         early = (
             waiting,
@@ -154,7 +154,7 @@ class SqlDueStore:
             rows = await lock_first(
                 connection, self._database, *early, permitted, order=_DUE, limit=limit
             )
-            await save(connection, [hastened(row) for row in rows])
+            await save(connection, [expedited(row) for row in rows])
         if len(rows) == limit:
             return Expedited(limit)
         wait = func.min(_NOT_BEFORE) - self._database.now_ms

@@ -65,7 +65,7 @@ class SqlEventStore:
         Each call signs its events with a token of its own. When the answer to a COMMIT is lost,
         the next try finds the token and knows that the event is still this caller's to send,
         instead of calling it known while nobody serves its leases; it renews them. If the outage
-        outlasts our limits, the caller sends nothing, and the leases expire. What another worker
+        outlasts the retries, the caller sends nothing, and the leases expire. What another worker
         has claimed meanwhile is known to the next try, and no longer the caller's.
 
         Raises:

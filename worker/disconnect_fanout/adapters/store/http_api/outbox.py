@@ -20,7 +20,7 @@ from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.flow.relay import Promise
 
 SET_ASIDE_FOR_S = 3600.0
-"""A newer version beside us, or an operator who has mended the row, gets it notified after all."""
+"""A newer version beside us, or an operator who has mended the row, gets it published after all."""
 _LONGEST_PROBLEM = 120
 _NOBODY_MS = span_ms(2 * SET_ASIDE_FOR_S)
 """Nobody takes a row for so long: the database's clock has gone back since, or it is nonsense."""

@@ -1,7 +1,7 @@
 """Links at rest: who is linked is sealed, and found again by keyed hashes.
 
 A row that the owner's own SQL wrote is clear until a worker has sealed it (``plaintext_links``),
-and is found by its clear columns until then, however they are spelled (``spelling``).
+and is found by its clear columns until then, however they are spelled (``seals.spelling``).
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class SealedLinks:
 
         A value that was asked for is known by its hash; only what was not is decrypted. Among them
         are folded links that may be theirs (see ``Link``); two spellings of a mailbox are one. Of
-        a link that can't be opened something stands in for what is not known (``unopened_link``).
+        a link that can't be opened something stands in for what is not known (``links.unopened``).
 
         One that can't be read is left out, and said.
         """

@@ -1,7 +1,7 @@
 """What stands in for the user of a link that can't be opened.
 
 It equals nothing that anybody asks for, so that whom the link is about is judged by its hashes, as
-if it had been opened: nobody goes untold for a damaged link, and no stranger is notified.
+if it had been opened: nobody is passed over for a damaged link, and no stranger is notified.
 """
 
 from disconnect_fanout.domain.link import Link

@@ -1,4 +1,4 @@
-"""Links that events open and close: ``flow.link_store.LinkStore`` on SQLite and PostgreSQL."""
+"""Links that events open and close: ``flow.links.store.LinkStore`` on SQLite and PostgreSQL."""
 
 import asyncio
 from collections import defaultdict
@@ -102,7 +102,7 @@ class SqlLinkStore:
     def _by_user(
         self, users: Sequence[User], rows: Iterable[tuple[str | None, DisconnectEvent | None]]
     ) -> Sequence[Sequence[DisconnectEvent]]:
-        """A hash brings namesakes along (``spelling``), so what was sealed decides."""
+        """A hash brings namesakes along (``seals.spelling``), so what was sealed decides."""
         found: defaultdict[str, dict[str, DisconnectEvent]] = defaultdict(dict)
         for google_hash, event in rows:
             if event is None:  # damaged: nobody can say whom it concerns
