@@ -12,6 +12,7 @@ from disconnect_fanout.adapters.store.deliveries.unheard_claims import UnheardCl
 from disconnect_fanout.adapters.store.replays.reconnected import leave_out
 from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
 from disconnect_fanout.adapters.store.rows.locked import lock_first, save
+from disconnect_fanout.adapters.store.rows.taken import require_there
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
     platforms,
@@ -188,8 +189,17 @@ class SqlDueStore:
         counted = [interrupted(row) if row.id in cut else row for row in rows]
         mine = [leased(row, token, lease_ms) for row in counted]
         await save(connection, mine)
+        await self._require_leased(connection, mine, token)
         await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
         return [Claim(_delivery(row, events_of[row.id]), interrupted=row.id in cut) for row in mine]
+
+    async def _require_leased(
+        self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str
+    ) -> None:
+        """What nobody could lease would be sent again in every turn."""
+        names = [row.id for row in rows]
+        lease = deliveries.c.lease == token
+        await require_there(connection, self._database, deliveries.c.id, names, lease)
 
     async def _leave_out(
         self,

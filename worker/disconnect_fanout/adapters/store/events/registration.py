@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.rows.taken import require_taken, require_there
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.spelling import event_hash_columns
@@ -65,7 +66,7 @@ class RegistrationInserter:
                 for one in intent.deliveries
             ]
             if planned:
-                await connection.execute(self._insert_delivery, planned)
+                await self._plan(connection, planned)
             if again and planned:
                 ours -= await self._overtaken(connection, planned)
         return self._answers(intents, recorded, ours)
@@ -77,7 +78,12 @@ class RegistrationInserter:
         recorded = await self._recorded(connection, first)
         now_ms = recorded[intent.event.id].now_ms
         rows = [_delivery_row(intent, one, now_ms) for one in intent.deliveries]
-        await connection.execute(self._insert_delivery, rows)
+        await self._plan(connection, rows)
+
+    async def _plan(self, connection: AsyncConnection, planned: list[dict[str, Any]]) -> None:
+        await connection.execute(self._insert_delivery, planned)
+        written = [one["id"] for one in planned]
+        await require_there(connection, self._database, deliveries.c.id, written)
 
     def _event_rows(self, first: Mapping[str, Intent], writer: str) -> list[dict[str, object]]:
         """Sorted, so that two workers with overlapping batches wait for each other in one order."""
@@ -120,7 +126,9 @@ class RegistrationInserter:
                 self._database.now_ms.label("now_ms"),
             ).where(self._database.among(events.c.id, first))
         )
-        return {row.id: row for row in found}
+        recorded = {row.id: row for row in found}
+        require_taken(events.name, len(first), len(recorded))
+        return recorded
 
     def _answers(
         self, intents: Sequence[Intent], recorded: Mapping[str, Any], ours: set[str]
@@ -162,7 +170,7 @@ class RegistrationInserter:
         }
 
 
-def _delivery_row(intent: Intent, planned: PlannedDelivery, now_ms: int) -> dict[str, object]:
+def _delivery_row(intent: Intent, planned: PlannedDelivery, now_ms: int) -> dict[str, Any]:
     lease_ms = span_ms(planned.lease_s) if planned.lease else 0
     return {
         "id": planned.id,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.rows.taken import require_taken
 from disconnect_fanout.adapters.store.schema.api_tables import outbox
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
@@ -51,7 +52,9 @@ class SqlOutbox:
             }
             for event in events
         ]
-        await connection.execute(insert(outbox).values(rows))
+        put = insert(outbox).values(rows).returning(outbox.c.number)
+        numbers = (await connection.execute(put)).scalars().all()
+        require_taken(outbox.name, len(rows), len(numbers))
 
     async def take(self, limit: int, for_s: float) -> Sequence[Promise]:
         """Take the oldest ones that nobody else has taken; those that can't be read are set aside.

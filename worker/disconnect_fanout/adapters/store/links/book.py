@@ -11,6 +11,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.links.merge import LinkMerge
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.links.unopened import was_opened
+from disconnect_fanout.adapters.store.rows.taken import require_taken
 from disconnect_fanout.adapters.store.schema.tables import links, platforms
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key, require_keys
@@ -85,7 +86,8 @@ class LinkBook:
             await note_key(connection, self._database, self._seals.fingerprints[0])
             if merge.new:
                 rows = [self._links.columns(link) for link in merge.new]
-                await connection.execute(insert(links), rows)
+                new = await connection.execute(insert(links).returning(links.c.id), rows)
+                require_taken(links.name, len(rows), len(new.all()))
             if merge.touched:
                 await connection.execute(_CHANGE, [self._change(*one) for one in merge.touched])
         return Written(noted, len(merge.new), merge.changed)

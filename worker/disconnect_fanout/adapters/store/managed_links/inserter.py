@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
+from disconnect_fanout.adapters.store.rows.taken import require_taken
 from disconnect_fanout.adapters.store.schema.connect_table import connects
 from disconnect_fanout.adapters.store.schema.tables import links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
@@ -38,6 +39,7 @@ class ConnectInserter:
         async with self._database.record() as connection:
             fresh = set((await connection.execute(self._insert, rows)).scalars())
             recorded = await self._recorded(connection, first)
+            require_taken(connects.name, len(first), len(recorded))
             await self._open(connection, [first[event_id] for event_id in sorted(fresh)])
         return self._answers(openings, recorded, fresh)
 
@@ -60,7 +62,8 @@ class ConnectInserter:
                 there.append(one.link)
                 rows.append(self._links.columns(one.link))
         if rows:
-            await connection.execute(insert(links), rows)
+            new = await connection.execute(insert(links).returning(links.c.id), rows)
+            require_taken(links.name, len(rows), len(new.all()))
 
     def _answers(
         self,
