@@ -1,11 +1,12 @@
 """Rows that somebody damaged by hand: nothing is discarded, and nobody else is held up."""
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, select, update
 from tests.harness.store.examples import dead, due, registered
 from tests.harness.store.replay_examples import HORIZON_S
 from tests.harness.store.sql_world import SqlWorld
 
+from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.adapters.store.seals.unreadable_rows import unreadable
@@ -62,3 +63,37 @@ async def test_a_replay_of_a_row_without_a_next_count_ends(sql_world: SqlWorld) 
     await sql_world.worker.replays.advance(HORIZON_S)
     await sql_world.pass_time(HORIZON_S)
     assert await due(sql_world.worker) == [good]
+
+
+async def test_a_delivery_whose_event_came_back_is_sent(sql_world: SqlWorld) -> None:
+    """It stays named until then, however often it is looked at.
+
+    Fails before: the next look took it back, and it was no longer named.
+    """
+    name = await registered(sql_world.worker)
+    event_id = (await sql_world.row(name)).event_id
+    async with sql_world.database.record() as connection:
+        mine = events.c.id == event_id
+        kept = (await connection.execute(select(events).where(mine))).one()
+        await connection.execute(delete(events).where(mine))
+    assert await due(sql_world.worker) == []
+    look = UnreadableEvents(sql_world.database, sql_world.seals)
+    assert await look.do_some() == 0
+    assert [one.example for one in await unreadable(sql_world.database)] == [event_id]
+    async with sql_world.database.record() as connection:
+        await connection.execute(insert(events).values(dict(kept._mapping)))
+    assert await look.do_some() == 1
+    assert await due(sql_world.worker) == [name]
+
+
+async def test_what_was_pruned_with_its_deliveries_is_no_longer_named(sql_world: SqlWorld) -> None:
+    """Nothing waits for it."""
+    name = await registered(sql_world.worker)
+    event_id = (await sql_world.row(name)).event_id
+    async with sql_world.database.record() as connection:
+        await connection.execute(delete(events).where(events.c.id == event_id))
+    assert await due(sql_world.worker) == []
+    async with sql_world.database.record() as connection:
+        await connection.execute(delete(deliveries).where(deliveries.c.id == name))
+    assert await UnreadableEvents(sql_world.database, sql_world.seals).do_some() == 1
+    assert await unreadable(sql_world.database) == []

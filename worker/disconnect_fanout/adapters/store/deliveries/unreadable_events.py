@@ -7,7 +7,7 @@ looked at again every half minute, for the missing key or a copy of the row may 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, literal_column, select, update
+from sqlalchemy import Row, delete, exists, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
@@ -31,6 +31,7 @@ from disconnect_fanout.policy.delivery_row import (
 _EVENTS = RowKind.EVENTS.value
 UNREADABLE = "sealed: no secret key in use opens it, or a newer version wrote it"
 _MOST_AT_ONCE = 500
+_OF_EVENT = (events.c.user_hash, events.c.sealed)
 _HERE = unreadable_rows.c.of_table == literal_column(f"'{_EVENTS}'")
 
 
@@ -59,21 +60,21 @@ class UnreadableEvents:
             self._database.set_aside.note(BadRow(RowKind.EVENTS, name, UNREADABLE))
 
     async def do_some(self) -> int:
-        """Take back those that open, or whose event is gone; return how many, 0 at the end."""
+        """Take back those that open, or of which nothing is left; return how many, 0 at the end."""
         while page := await self._page():
             self._after = page[-1].row
-            back = [row.row for row in page if self._opens(row.sealed)]
+            back = [row.row for row in page if self._opens(row)]
             if back:
                 await self._take_back(back)
                 return len(back)
         self._after = ""
         return 0
 
-    async def _page(self) -> Sequence[Any]:
-        remembered = and_(events.c.id == unreadable_rows.c.row, events.c.user_hash.is_not(None))
+    async def _page(self) -> Sequence[Row[Any]]:
+        missed = exists().where(deliveries.c.event_id == unreadable_rows.c.row, waiting)
         wanted = (
-            select(unreadable_rows.c.row, events.c.sealed)
-            .outerjoin(events, remembered)
+            select(unreadable_rows.c.row, *_OF_EVENT, missed.label("missed"))
+            .outerjoin(events, events.c.id == unreadable_rows.c.row)
             .where(_HERE, unreadable_rows.c.row > self._after)
             .order_by(unreadable_rows.c.row)
             .limit(_MOST_AT_ONCE)
@@ -81,12 +82,14 @@ class UnreadableEvents:
         async with self._database.read() as connection:
             return (await connection.execute(wanted)).all()
 
-    def _opens(self, sealed: bytes | None) -> bool:
-        """Gone, or forgotten: nothing is left to be opened."""
-        if sealed is None:
+    def _opens(self, row: Row[Any]) -> bool:
+        """Forgotten, or gone with its deliveries: nothing is left to be opened."""
+        if row.sealed is None:
+            return not row.missed
+        if row.user_hash is None and not row.sealed:
             return True
         try:
-            self._seals.open_event(sealed)
+            self._seals.open_event(row.sealed)
         except (Unsealable, UnreadableRow):
             return False
         return True

@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
+from disconnect_fanout.adapters.store.seals.event_seals import Seals
+from disconnect_fanout.adapters.store.seals.opened_events import nobodys
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.policy.plan import Recipient
-
-REMEMBERED = events.c.user_hash.is_not(None)
 
 
 async def add_recipients(
     connection: AsyncConnection,
     database: Database,
+    seals: Seals,
     event_id: str,
     recipients: Sequence[Recipient],
 ) -> tuple[list[Recipient], int]:
@@ -30,7 +31,7 @@ async def add_recipients(
     Raises:
         NotFound: no such event, or its user was forgotten.
     """
-    before, now_ms = await _lock(connection, database, event_id)
+    before, now_ms = await _lock(connection, database, seals, event_id)
     missing = await without_delivery(connection, event_id, recipients)
     if missing:
         rows = [_row(event_id, one, now_ms) for one in missing]
@@ -40,17 +41,24 @@ async def add_recipients(
     return missing, before + len(missing)
 
 
-async def _lock(connection: AsyncConnection, database: Database, event_id: str) -> tuple[int, int]:
+async def _lock(
+    connection: AsyncConnection, database: Database, seals: Seals, event_id: str
+) -> tuple[int, int]:
     """Return how many recipients the event has, and the database's clock.
 
     Raises:
         NotFound: it was forgotten meanwhile.
+        SecretKeyMissing: whether it was, only another process can tell.
     """
-    held = select(events.c.recipients, database.now_ms).where(events.c.id == event_id, REMEMBERED)
+    columns = (events.c.recipients, events.c.user_hash, events.c.sealed)
+    held = select(*columns, database.now_ms.label("now_ms")).where(events.c.id == event_id)
     row = (await connection.execute(held.with_for_update())).one_or_none()
     if row is None:
         raise NotFound("event", event_id)
-    return row[0], row[1]
+    unhashed = {event_id: row.sealed} if row.user_hash is None else {}
+    if await nobodys(connection, seals, unhashed):
+        raise NotFound("event", event_id)
+    return row.recipients, row.now_ms
 
 
 async def without_delivery(

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.added_recipients import (
-    REMEMBERED,
     add_recipients,
     without_delivery,
 )
@@ -19,7 +18,7 @@ from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_one
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.policy.near_miss import near_misses
 from disconnect_fanout.policy.plan import Recipient, plan, returned
@@ -75,19 +74,24 @@ class LateRecipients:
             )
             left = [one for one in recipients if (event_id, one.platform_id) in back]
             late = [one for one in recipients if one not in left]
-            added, count = await add_recipients(connection, self._database, event_id, late)
+            added, count = await add_recipients(
+                connection, self._database, self._seals, event_id, late
+            )
             left_out = len(await without_delivery(connection, event_id, left))
             known = update(events).where(events.c.id == event_id)
             await connection.execute(known.values(near_misses=missed))
         return Resolved(event_id, tuple(one.platform_id for one in added), count, left_out)
 
     async def _event(self, event_id: str) -> DisconnectEvent:
-        wanted = select(events.c.sealed).where(events.c.id == event_id, REMEMBERED)
+        wanted = select(events.c.sealed, events.c.user_hash).where(events.c.id == event_id)
         async with self._database.read() as connection:
-            sealed = (await connection.execute(wanted)).scalar_one_or_none()
-            if sealed is None:
+            row = (await connection.execute(wanted)).one_or_none()
+            if row is None or (row.user_hash is None and not row.sealed):
                 raise NotFound("event", event_id)
-            return await open_one(connection, self._seals, event_id, sealed)
+            event = await open_one(connection, self._seals, event_id, row.sealed)
+        if event.user == NOBODY:
+            raise NotFound("event", event_id)
+        return event
 
     async def _recipients(
         self, event: DisconnectEvent, links: Sequence[Link]

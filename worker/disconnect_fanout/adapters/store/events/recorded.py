@@ -10,7 +10,7 @@ from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_known, open_one
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 
 
 class RecordedEvents:
@@ -33,9 +33,10 @@ class RecordedEvents:
             row = (await connection.execute(wanted)).one_or_none()
             if row is None:
                 raise NotFound("event", event_id)
-            if row.user_hash is None:
+            if row.user_hash is None and not row.sealed:
                 return None
-            return await open_one(connection, self._seals, event_id, row.sealed)
+            event = await open_one(connection, self._seals, event_id, row.sealed)
+        return None if event.user == NOBODY else event
 
     async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
         """Return the events of an address, as anybody wrote it, the newest first.

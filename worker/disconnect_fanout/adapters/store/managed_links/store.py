@@ -87,7 +87,6 @@ class SqlLinkStore:
             events.c.user_hash.in_({self._seals.user_hash(one) for one in texts}),
             and_(
                 events.c.mailbox_hash.is_not(None),
-                events.c.user_hash.is_not(None),
                 self._database.among(events.c.mailbox_hash, boxes),
             ),
             and_(google_known, self._database.among(events.c.google_hash, accounts)),
@@ -135,7 +134,9 @@ class SqlLinkStore:
     ) -> Sequence[Owed]:
         recipients = [one.recipient for one in owed]
         try:
-            new, _ = await add_recipients(connection, self._database, event_id, recipients)
+            new, _ = await add_recipients(
+                connection, self._database, self._seals, event_id, recipients
+            )
         except NotFound:  # pruned, or its user was forgotten: nobody is notified of it any more
             return ()
         return [one for one in owed if one.recipient in new]

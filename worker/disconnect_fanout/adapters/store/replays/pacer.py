@@ -36,7 +36,7 @@ from disconnect_fanout.adapters.store.schema.tables import (
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_known
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.domain.replay import ReplayState
 from disconnect_fanout.policy.delivery_row import (
@@ -185,11 +185,10 @@ class SqlReplayStore:
     ) -> list[DisconnectEvent]:
         """Return these events, but for damaged ones and those whose user was forgotten."""
         found = await connection.execute(
-            select(events.c.sealed).where(
-                self._database.among(events.c.id, ids), events.c.user_hash.is_not(None)
-            )
+            select(events.c.sealed).where(self._database.among(events.c.id, ids))
         )
-        return await open_known(connection, self._seals, found.scalars())
+        opened = await open_known(connection, self._seals, filter(None, found.scalars()))
+        return [one for one in opened if one.user != NOBODY]
 
     async def _congested(self, connection: AsyncConnection, job: str, most: int) -> list[str]:
         """Return the platforms that have not taken what the job released for them already.

@@ -5,7 +5,7 @@ the platform would cut off somebody who has come back. Users are sealed, so even
 a page at a time; a hundred thousand take some seconds, once for each replay.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter, conditions
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
-from disconnect_fanout.adapters.store.seals.opened_events import open_known
+from disconnect_fanout.adapters.store.seals.opened_events import nobodys, open_known
 
 _PAGE = 500
 _COLUMNS = (
@@ -80,11 +80,12 @@ class ReplaySelector:
         """
         selection = ReplaySelection()
         async for page in self._pages(chosen):
-            back = set() if include_reconnected else await self._back(page)
+            nobody = await self._nobodys(page)
+            back = set() if include_reconnected else await self._back(page, nobody)
             for row in page:
                 if limit is not None and len(selection.ids) >= limit:
                     return selection
-                if row.user_hash is None:
+                if row.event_id in nobody:
                     selection.forgotten += 1
                 elif row.id in back:
                     selection.reconnected += 1
@@ -111,9 +112,16 @@ class ReplaySelector:
             yield page
             after = page[-1].id
 
-    async def _back(self, page: Sequence[Row[Any]]) -> set[str]:
+    async def _nobodys(self, page: Sequence[Row[Any]]) -> Collection[str]:
+        sealed = {row.event_id: row.sealed for row in page if row.user_hash is None}
+        if not sealed:
+            return ()
+        async with self._database.read() as connection:
+            return await nobodys(connection, self._seals, sealed)
+
+    async def _back(self, page: Sequence[Row[Any]], nobody: Collection[str]) -> set[str]:
         """Return the ids of deliveries whose user has come back to their platform."""
-        sealed = {row.event_id: row.sealed for row in page if row.user_hash is not None}
+        sealed = {row.event_id: row.sealed for row in page if row.event_id not in nobody}
         async with self._database.read() as connection:
             # What is damaged is selected all the same, and waits to be opened.
             opened = await open_known(connection, self._seals, sealed.values())

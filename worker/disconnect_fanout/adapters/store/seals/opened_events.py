@@ -1,6 +1,6 @@
 """Sealed events, opened: a damaged one is None, and a key that lacks is said."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,7 +8,7 @@ from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
-from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 
 
 async def open_events(
@@ -52,6 +52,23 @@ async def open_one(
             "it, or a newer version wrote it; bring back the key or the row, or upgrade"
         )
     return opened
+
+
+async def nobodys(
+    connection: AsyncConnection, seals: Seals, unhashed: Mapping[str, bytes]
+) -> Collection[str]:
+    """Return which events name nobody any more, for ``privacy forget`` has emptied them.
+
+    Asked of those without their user's hash, by event: that it is missing says nothing, for
+    somebody's own SQL may have lost it.
+
+    Raises:
+        SecretKeyMissing: a key in use is not here.
+    """
+    empty = {name for name, sealed in unhashed.items() if not sealed}
+    whole = {name: sealed for name, sealed in unhashed.items() if sealed}
+    opened = zip(whole, await open_events(connection, seals, whole.values()), strict=True)
+    return empty | {name for name, event in opened if event is not None and event.user == NOBODY}
 
 
 def _opened(seals: Seals, sealed: bytes) -> DisconnectEvent | None:
