@@ -1,13 +1,17 @@
 """Waiting rows: found when they are due, claimed under a lease, expedited."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.claimed_events import ClaimedEvents
+from disconnect_fanout.adapters.store.deliveries.due_rows import DUE, NOT_HELD
+from disconnect_fanout.adapters.store.deliveries.expediting import Expediting
+from disconnect_fanout.adapters.store.deliveries.guilty_rows import GuiltyRows
 from disconnect_fanout.adapters.store.deliveries.unheard_claims import UnheardClaims
 from disconnect_fanout.adapters.store.replays.reconnected import leave_out
 from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
@@ -16,29 +20,20 @@ from disconnect_fanout.adapters.store.rows.taken import require_there
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
     platforms,
-    replays,
     waiting,
 )
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.delivery import DeliveryState, LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.instant import span_ms
-from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.due import Claim, Expedited
-from disconnect_fanout.flow.outage import StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.policy.delivery_row import (
     MOST,
     DeliveryRow,
-    expedited,
     interrupted,
     leased,
 )
-
-_DUE = deliveries.c.next_at
-_NOT_BEFORE = func.coalesce(deliveries.c.not_before, 0)
-_HELD = select(replays.c.id).where(replays.c.state.in_(HOLDING))
-_NOT_HELD = or_(deliveries.c.job.is_(None), deliveries.c.job.not_in(_HELD))
-
 
 _KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
 _COUNTS = (
@@ -70,6 +65,8 @@ class SqlDueStore:
         self._seals = seals
         self._unheard = UnheardClaims(database)
         self._events = ClaimedEvents(database, seals)
+        self._guilty = GuiltyRows(database)
+        self._expediting = Expediting(database, self._guilty)
 
     async def due_platforms(self, platform_ids: Collection[str]) -> Collection[str]:
         """Return those of the platforms that have at least one row due now.
@@ -82,7 +79,7 @@ class SqlDueStore:
         if self._unheard:
             await self._unheard.give_back()
         first = (
-            select(func.min(_DUE))
+            select(func.min(DUE))
             .where(waiting, deliveries.c.platform_id == platforms.c.id)
             .scalar_subquery()
         )
@@ -112,28 +109,53 @@ class SqlDueStore:
             SecretKeyMissing: an event is sealed with a key that is not here; nothing is claimed.
         """
         unleased = () if reclaim else (deliveries.c.lease.is_(None),)
-        token = uuid.uuid4().hex
+        free = (
+            waiting,
+            deliveries.c.platform_id == platform_id,
+            self._database.now_ms >= DUE,
+            ~self._database.among(deliveries.c.id, {*holding, *self._guilty.names}),
+            NOT_HELD,
+            *sendable(self._database),
+            *unleased,
+        )
+        lease = partial(self._lease, uuid.uuid4().hex, span_ms(lease_s))
+        try:
+            return await lease(limit, *free)
+        except DataRefused:  # perhaps for what one of them holds
+            return await self._sifted(limit, free, lease)
+
+    async def _lease(
+        self, token: str, lease_ms: int, limit: int, *free: ColumnElement[bool]
+    ) -> Sequence[Claim]:
         claims: Sequence[Claim] = []
         try:
             async with self._database.intend() as connection:
-                rows = await lock_first(
-                    connection,
-                    self._database,
-                    waiting,
-                    deliveries.c.platform_id == platform_id,
-                    self._database.now_ms >= _DUE,
-                    ~self._database.among(deliveries.c.id, holding),
-                    _NOT_HELD,
-                    *sendable(self._database),
-                    *unleased,
-                    order=_DUE,
-                    limit=limit,
-                )
+                rows = await lock_first(connection, self._database, *free, order=DUE, limit=limit)
                 if rows:
-                    claims = await self._claimed(connection, rows, token, span_ms(lease_s))
+                    claims = await self._claimed(connection, rows, token, lease_ms)
         except StoreUnreachable as error:
             if error.maybe_done:
                 self._unheard.note([one.delivery.id for one in claims], token)
+            raise
+        return claims
+
+    async def _sifted(
+        self,
+        limit: int,
+        free: Sequence[ColumnElement[bool]],
+        lease: Callable[..., Awaitable[Sequence[Claim]]],
+    ) -> Sequence[Claim]:
+        """Lease singly what is not refused; in an outage give back what was leased so far."""
+        claims: list[Claim] = []
+
+        async def alone(name: str) -> None:
+            claims.extend(await lease(1, *free, deliveries.c.id == name))
+
+        try:
+            await self._guilty.sift(await self._guilty.first(limit, *free), alone)
+        except StoreUnreachable:
+            for one in claims:
+                self._unheard.note([one.delivery.id], one.delivery.lease)
             raise
         return claims
 
@@ -143,26 +165,7 @@ class SqlDueStore:
         None before its Retry-After, nor before the slot that a replay gave it, nor one that was
         expedited in vain since its last turn.
         """
-        early = (
-            waiting,
-            deliveries.c.platform_id == platform_id,
-            deliveries.c.lease.is_(None),
-            self._database.now_ms < _DUE,
-            _NOT_HELD,
-        )
-        permitted = self._database.now_ms >= _NOT_BEFORE
-        async with self._database.intend() as connection:
-            rows = await lock_first(
-                connection, self._database, *early, permitted, order=_DUE, limit=limit
-            )
-            await save(connection, [expedited(row) for row in rows])
-        if len(rows) == limit:
-            return Expedited(limit)
-        wait = func.min(_NOT_BEFORE) - self._database.now_ms
-        async with self._database.read() as connection:
-            found = await connection.execute(select(wait).where(*early, _NOT_BEFORE < _DUE))
-            wait_ms: int | None = found.scalar_one()
-        return Expedited(len(rows), None if wait_ms is None else max(wait_ms, 0) / 1000)
+        return await self._expediting.expedite(platform_id, limit)
 
     async def release_all_leases(self) -> int:
         """Make every leased row due, with the lease's token still on it.

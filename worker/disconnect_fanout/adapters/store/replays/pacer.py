@@ -19,17 +19,15 @@ from disconnect_fanout.adapters.store.replays.takeover import held_by_others
 from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
 from disconnect_fanout.adapters.store.rows.locked import lock_named, save
 from disconnect_fanout.adapters.store.rows.replay_items import (
-    AGAIN,
     RECONNECTED,
     RELEASED,
-    WAITING,
     at_its_turn,
     move_items,
+    next_items,
 )
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
     events,
-    replay_items,
     replaying,
     replays,
 )
@@ -39,6 +37,7 @@ from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.domain.replay import ReplayState
+from disconnect_fanout.flow.outage import DataRefused
 from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
     interrupted,
@@ -83,12 +82,23 @@ class SqlReplayStore:
         Returns:
             How many deliveries had their turn. Nearly always they were made pending again; those
             that meanwhile were delivered, discarded or sent by another job were not.
+
+        Raises:
+            DataRefused: a row of some job; all others had their turn.
         """
         unfinished = select(replays.c.id).where(_UNFINISHED).order_by(replays.c.created_at)
         async with self._database.read() as connection:
             jobs = list((await connection.execute(unfinished)).scalars())
             held = list((await connection.execute(select(replays.c.id).where(_HELD))).scalars())
-        return sum([await self._turn(job, held, span_ms(horizon_s)) for job in jobs])
+        turns, refused = 0, list[DataRefused]()
+        for job in jobs:
+            try:
+                turns += await self._turn(job, held, span_ms(horizon_s))
+            except DataRefused as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        return turns
 
     async def _turn(self, job: str, held: Collection[str], horizon_ms: int) -> int:
         """Do the next piece of one job, unless another worker is at it at this moment."""
@@ -118,7 +128,7 @@ class SqlReplayStore:
         congested = await self._congested(connection, job.id, most)
         waiting = held_by_others(self._database, job.id, held, congested)
         stuck = await _reasons(connection, waiting.limit(room)) if held else {}
-        items = await _next_items(connection, job.id, congested, room - len(stuck))
+        items = await next_items(connection, job.id, congested, room - len(stuck))
         if stuck or items:
             rows = await lock_named(connection, self._database, [*stuck, *items])
             await self._send_again(connection, turn, rows, items, stuck)
@@ -209,28 +219,6 @@ class SqlReplayStore:
             .having(func.count() >= most)
         )
         return list(found.scalars())
-
-
-async def _next_items(
-    connection: AsyncConnection, job: str, congested: Sequence[str], limit: int
-) -> dict[str, str]:
-    """Return the next deliveries of a job that wait for their turn, with their items' states."""
-    items: dict[str, str] = {}
-    for state in (WAITING, AGAIN):
-        if limit <= len(items):
-            break
-        found = await connection.execute(
-            select(replay_items.c.delivery_id)
-            .where(
-                replay_items.c.job == job,
-                replay_items.c.state == state,
-                replay_items.c.platform_id.not_in(congested),
-            )
-            .order_by(replay_items.c.delivery_id)
-            .limit(limit - len(items))
-        )
-        items |= dict.fromkeys(found.scalars(), state)
-    return items
 
 
 async def _reasons(connection: AsyncConnection, wanted: Select[Any]) -> dict[str, str | None]:

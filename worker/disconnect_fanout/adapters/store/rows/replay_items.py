@@ -1,8 +1,8 @@
 """The frozen selection of a replay: one item for each delivery, closed when its fate is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.schema.tables import replay_items
@@ -68,3 +68,25 @@ async def close_items(connection: AsyncConnection, ends: Mapping[str, bool]) -> 
     closed = [{"_id": one, "_end": DELIVERED if ends[one] else FAILED} for one in sorted(ends)]
     if closed:
         await connection.execute(_CLOSE, closed)
+
+
+async def next_items(
+    connection: AsyncConnection, job: str, congested: Sequence[str], limit: int
+) -> dict[str, str]:
+    """Return the next deliveries of a job that wait for their turn, with their items' states."""
+    items: dict[str, str] = {}
+    for state in (WAITING, AGAIN):
+        if limit <= len(items):
+            break
+        found = await connection.execute(
+            select(replay_items.c.delivery_id)
+            .where(
+                replay_items.c.job == job,
+                replay_items.c.state == state,
+                replay_items.c.platform_id.not_in(congested),
+            )
+            .order_by(replay_items.c.delivery_id)
+            .limit(limit - len(items))
+        )
+        items |= dict.fromkeys(found.scalars(), state)
+    return items
