@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.links.merge import LinkMerge
@@ -93,26 +94,44 @@ class LinkBook:
         return Written(noted, len(merge.new), merge.changed)
 
     async def end(self, choice: LinkChoice, at: datetime) -> Sequence[Link]:
-        """End the open links that match and began by then; return them as they are now."""
+        """End the open links that match and began by then; return them as they are now.
+
+        Raises:
+            SecretKeyMissing: a link is sealed with a key that is not here.
+        """
+        asked = [choice.google_id] if choice.google_id is not None else []
         async with self._database.record() as connection:
-            stored = await self._links.find(connection, [choice.email])
+            stored = await self._find(connection, choice.email, asked)
             found = {row: link for row, link in stored.items() if _open(link, choice, at)}
             ended = update(links).where(links.c.id.in_(found))
             await connection.execute(ended.values(unlinked_at=to_s(at)))
-        return [replace(link, unlinked_at=at) for link in found.values()]
+        return [_known(replace(link, unlinked_at=at)) for link in found.values()]
 
     async def of_user(self, email: str) -> Sequence[Link]:
-        """Return the links that are, or may be, of an address, the newest first."""
+        """Return the links that are, or may be, of an address, the newest first.
+
+        Raises:
+            SecretKeyMissing: a link is sealed with a key that is not here.
+        """
         async with self._database.read() as connection:
-            stored = await self._links.find(connection, [email])
+            stored = await self._find(connection, email)
         by_name = sorted(stored.items(), key=lambda one: (one[1].platform_id, one[0]))
-        return sorted((link for _, link in by_name), key=lambda link: link.linked_at, reverse=True)
+        known = (_known(link) for _, link in by_name)
+        return sorted(known, key=lambda link: link.linked_at, reverse=True)
 
     async def unregistered(self, platform_ids: Iterable[str]) -> set[str]:
         """Return those ids under which no platform is registered."""
         async with self._database.read() as connection:
             known = set((await connection.execute(select(platforms.c.id))).scalars())
         return set(platform_ids) - known
+
+    async def _find(
+        self, connection: AsyncConnection, email: str, google_ids: Sequence[str] = ()
+    ) -> dict[int, Link]:
+        stored = await self._links.find(connection, [email], google_ids)
+        if not all(map(was_opened, stored.values())):
+            await require_keys(connection, self._seals)
+        return stored
 
     def _change(self, row: int, link: Link) -> dict[str, Any]:
         """A row that changes is sealed anew, clear as it may have been."""
@@ -139,6 +158,11 @@ _CHANGE = (
 )
 
 
+def _known(link: Link) -> Link:
+    """Say nothing of an account that nobody can read, instead of what stands in for it."""
+    return link if was_opened(link) else replace(link, google_id=None)
+
+
 def _row(stored: tuple[int, Link]) -> int:
     return stored[0]
 
@@ -149,6 +173,6 @@ def _open(link: Link, choice: LinkChoice, at: datetime) -> bool:
         and link.platform_id == choice.platform_id
         and link.unlinked_at is None
         and link.linked_at <= at
-        and choice.google_id in {None, link.google_id}
+        and choice.google_id in {None, _known(link).google_id}
         and choice.provider in {None, link.provider}
     )
