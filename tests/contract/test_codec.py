@@ -287,6 +287,14 @@ def test_another_version_is_its_own_reason(version: str) -> None:
     )
 
 
+def test_another_version_of_cloud_events_is_named_by_its_own_field() -> None:
+    """Its publisher knows no ``api_version``. Fails before: that was named."""
+    found = decode_event(b"{}", "application/json", {"ce-specversion": "0.3", "ce-id": "evt_1"})
+    assert found == Rejection(
+        RejectReason.UNSUPPORTED_VERSION, "specversion: only CloudEvents 1.x is known", "evt_1"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "detail"),
     [
@@ -427,7 +435,7 @@ def test_an_attribute_of_an_odd_kind_is_the_publishers_fault(odd: object) -> Non
         (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00Z"), b"{",
          RejectReason.MALFORMED, "JSON"),
         (cloud("ce-", id="evt_1", time="2025-11-21T15:45:00Z", specversion="2.0"), None,
-         RejectReason.UNSUPPORTED_VERSION, "v1"),
+         RejectReason.UNSUPPORTED_VERSION, "CloudEvents"),
     ],
     ids=["no id", "naive time", "another type", "no JSON", "another version"],
 )  # fmt: skip

@@ -105,6 +105,17 @@ def test_whoever_reads_may_stop(operator: Operator) -> None:
         assert run(operator, ("dlq", "export"), writer)[0] == 0
 
 
+@pytest.mark.parametrize("args", [("--help",), ("dlq", "--help"), ("--version",)])
+def test_a_help_page_that_can_not_be_written_is_one_line(
+    operator: Operator, args: tuple[str, ...]
+) -> None:
+    """As any other output. Fails before: it was a traceback."""
+    with FULL.open("w") as full:
+        code, said = run(operator, args, full.fileno())
+    assert (code, said.count("\n")) == (1, 1)
+    assert "standard output can't be written: No space left on device" in said
+
+
 @pytest.mark.parametrize("redirect", ["2>&-", "2>/dev/full"])
 def test_nobody_to_tell_is_no_failure(operator: Operator, redirect: str) -> None:
     """A closed or full standard error costs the hints, not the command."""

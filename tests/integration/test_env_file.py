@@ -11,6 +11,7 @@ from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import new_key
 from disconnect_fanout.app.settings import SettingsError, load_configuration
+from disconnect_fanout.app.small_file import Unreadable, read_small
 
 SECRET = "hunter2"  # noqa: S105 - what must not be shown
 ENV = Path(".env")
@@ -142,6 +143,13 @@ def test_a_pipe_is_read_once() -> None:
     writer.start()
     assert load_configuration().settings.prefix == "x"
     writer.join()
+
+
+def test_a_pipe_into_which_nobody_writes_is_named() -> None:
+    """Whoever waits for it without an end says nothing at all. Fails before: so did we."""
+    os.mkfifo(".env")
+    with pytest.raises(Unreadable, match="nobody wrote"):
+        read_small(ENV, within_s=0.1)
 
 
 def test_a_secret_that_is_given_in_two_ways_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

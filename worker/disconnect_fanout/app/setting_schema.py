@@ -31,7 +31,13 @@ def settings_schema() -> dict[str, Any]:
 def _property(field: FieldInfo) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "string", "description": field.description}
     default = _text(field.default)
+    if default is not None and field.annotation is float and _is_rate(field):
+        default = f"{field.default:g}/s"
     return found if default is None else {**found, "default": default}
+
+
+def _is_rate(field: FieldInfo) -> bool:
+    return "/s" in (field.description or "")
 
 
 def _text(default: Any) -> str | None:  # noqa: ANN401 - of any setting

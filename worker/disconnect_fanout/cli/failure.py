@@ -1,5 +1,6 @@
 """From what went wrong to an exit code and one or two plain lines (CONTRACT section 6)."""
 
+import errno
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
@@ -26,7 +27,9 @@ from disconnect_fanout.flow.outage import (
     StoreRefuses,
     StoreUnreachable,
 )
-from disconnect_fanout.policy.wording.error_words import first_line
+from disconnect_fanout.policy.wording.error_words import first_line, system_words
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EDQUOT)
 
 
 class ExitCode(IntEnum):
@@ -74,6 +77,13 @@ def failure(error: BaseException) -> tuple[int, Sequence[str]] | None:
     if isinstance(error, StoreRefuses) and _not_let_in(error):
         code = ExitCode.CONFIGURATION
     return None if code is None else (code, _words(error))
+
+
+def unwritable(error: BaseException) -> tuple[int, Sequence[str]] | None:
+    """Return the same for what typer itself could not print: a help page, a version."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        return None
+    return ExitCode.SOME_FAILED, [f"standard output can't be written: {system_words(error)}"]
 
 
 def _usage_words(error: typer.TyperException) -> Sequence[str]:

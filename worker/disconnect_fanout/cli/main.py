@@ -13,7 +13,7 @@ import typer
 
 import disconnect_fanout
 from disconnect_fanout.cli import commands
-from disconnect_fanout.cli.failure import failure
+from disconnect_fanout.cli.failure import failure, unwritable
 from disconnect_fanout.cli.runtime.invocation import remember
 from disconnect_fanout.cli.screen.output import say, show_text
 from disconnect_fanout.cli.usage_error import UsageError
@@ -35,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
         remember(given)
         result = _assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
-        expected = failure(error)
+        expected = failure(error) or unwritable(error)
         if expected is None:
             raise  # a bug: its traceback is what whoever mends it needs
         code, lines = expected

@@ -13,6 +13,7 @@ from disconnect_fanout.adapters.broker.unreadable import Unreadable
 PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-", "ce_")
 _FIELDS = {"id": "id", "event_type": "type", "timestamp": "time"}
 _VERSION = "specversion"
+OTHER_CLOUD_EVENTS = "CloudEvents "
 READ = frozenset({_VERSION, *_FIELDS.values()})
 
 
@@ -35,7 +36,7 @@ def envelope(data: object, headers: Mapping[str, object]) -> dict[str, object] |
         return None
     known = {ours: attributes[theirs] for ours, theirs in _FIELDS.items() if theirs in attributes}
     # Another major version may mean something else by the same words.
-    api_version = "v1" if str(version).startswith("1.") else f"CloudEvents {version}"
+    api_version = "v1" if str(version).startswith("1.") else f"{OTHER_CLOUD_EVENTS}{version}"
     return {**known, "api_version": api_version, "data": data}
 
 

@@ -14,6 +14,7 @@ from disconnect_events import (
     is_unsupported_version,
 )
 from disconnect_events.event import LARGEST_EVENT
+from disconnect_fanout.adapters.broker.cloud_event import OTHER_CLOUD_EVENTS
 from disconnect_fanout.adapters.broker.event_fields import (
     doubled_field,
     event_fields,
@@ -74,9 +75,17 @@ def _judged(fields: object) -> DisconnectEvent | ConnectEvent | Rejection:
         unsupported = is_unsupported_version(error)
         return Rejection(
             RejectReason.UNSUPPORTED_VERSION if unsupported else RejectReason.MALFORMED,
-            f"api_version: only {API_VERSION} is known" if unsupported else describe_problem(error),
+            _unsupported(fields) if unsupported else describe_problem(error),
             readable_id(fields),
         )
+
+
+def _unsupported(fields: object) -> str:
+    """Name the field that its publisher has written."""
+    named = fields.get("api_version") if isinstance(fields, dict) else None
+    if str(named).startswith(OTHER_CLOUD_EVENTS):
+        return "specversion: only CloudEvents 1.x is known"
+    return f"api_version: only {API_VERSION} is known"
 
 
 def event_id_of(
