@@ -180,12 +180,19 @@ def test_half_of_the_room_is_for_who_waits_and_the_rest_for_who_comes(
 
     What is kept is there when the claim is done, whatever newcomers took.
     """
-    one = Pressure(in_flight, cap, free, breaker, *rate)
+    one = Pressure(in_flight, cap, free, breaker, *rate, newcomer_at=NOW - 9)
     whole = room(one, NOW)
-    share = to_keep(whole)
+    share = to_keep(one, NOW)
     left = room(replace(one, kept=share), NOW)
     assert share + left == whole
     assert share - left in (0, 1)
     for _ in range(left):
         one = admit(one)
     assert room(one, NOW) >= share - 1e-9
+
+
+def test_where_nobody_comes_all_of_the_room_is_for_who_waits() -> None:
+    """A claim from a database that is far away takes as many rows as can be sent."""
+    quiet = Pressure(0, 32, 400, CLOSED, newcomer_at=NOW - 11)
+    assert to_keep(quiet, NOW) == room(quiet, NOW) == 32
+    assert to_keep(replace(quiet, kept=32), NOW) == 0

@@ -1,5 +1,6 @@
 """Who holds the worker's slots: one compartment for each platform, so that none sinks the ship."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.fact import BreakerTurned, Observe
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy import breaker as breakers
-from disconnect_fanout.policy.admission import Pressure, opens_at, room
+from disconnect_fanout.policy.admission import Pressure, opens_at, room, to_keep
 from disconnect_fanout.policy.breaker import Breaker
 from disconnect_fanout.policy.classify import held_a_slot
 from disconnect_fanout.policy.rate import spend
@@ -43,6 +44,7 @@ class _Compartment:
     era: int = 0
     rests_until: float = 0.0
     kept: int = 0
+    newcomer_at: float = -math.inf
 
 
 class Bulkheads:
@@ -76,12 +78,19 @@ class Bulkheads:
         self._compartments: dict[str, _Compartment] = {}
         self._rests_until = 0.0
 
-    def admit(self, platform: Platform) -> Ticket | None:
-        """Give a slot, or None: the delivery then waits as a row, and that is no attempt."""
+    def admit(self, platform: Platform, *, waited: bool = False) -> Ticket | None:
+        """Give a slot, or None: the delivery then waits as a row, and that is no attempt.
+
+        Args:
+            platform: to which a request would go.
+            waited: it is for a row that was claimed, and no newcomer.
+        """
+        mine = self._compartment(platform.id)
+        if not waited:
+            mine.newcomer_at = self._clock()
         if self.room(platform) < 1:
             self._wakeups.refused(platform.id)
             return None
-        mine = self._compartment(platform.id)
         probe = not mine.breaker.closed
         mine.breaker = breakers.started(mine.breaker)
         mine.in_flight += 1
@@ -148,6 +157,12 @@ class Bulkheads:
             return 0
         return room(self._pressure(platform), self._clock())
 
+    def share(self, platform: Platform) -> int:
+        """Return how many rows that wait may be claimed now."""
+        if self.room(platform) < 1:
+            return 0
+        return to_keep(self._pressure(platform), self._clock())
+
     def opens_in(self, platform: Platform) -> float | None:
         """Return the seconds until time alone makes room, None if only a freed slot can."""
         at = opens_at(self._pressure(platform))
@@ -194,4 +209,5 @@ class Bulkheads:
             rate_due=mine.rate_due,
             rests_until=max(self._rests_until, mine.rests_until),
             kept=mine.kept,
+            newcomer_at=mine.newcomer_at,
         )

@@ -27,7 +27,6 @@ from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.flow.wakeups import Wakeups
-from disconnect_fanout.policy.admission import to_keep
 from disconnect_fanout.policy.change import GivenBack, GivenUp
 from disconnect_fanout.policy.decide import RetryPolicy, given_up
 from disconnect_fanout.policy.lease import REPORT_FIRST_S, lease_s
@@ -149,7 +148,7 @@ class Scheduler:
     async def _serve(self, platform: Platform) -> float:
         """Send what one platform can take; return how long until it can take more."""
         await self._recorder.drain()  # our own outcomes first, then other rows
-        share = to_keep(self._bulkheads.room(platform))
+        share = self._bulkheads.share(platform)
         if share < 1:  # taken by events while we looked
             self._wakeups.refused(platform.id)
             return self._until_room(platform)
@@ -205,7 +204,7 @@ class Scheduler:
         if reason is not None:
             self._sending.start(self._give_up(claim, reason))
             return
-        ticket = None if self._stopping else self._bulkheads.admit(platform)
+        ticket = None if self._stopping else self._bulkheads.admit(platform, waited=True)
         if ticket is None:  # an event took the slot while we claimed, or it is time to leave
             self._recorder.record(GivenBack(delivery.id, delivery.lease))
             return
