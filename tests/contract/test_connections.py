@@ -239,3 +239,16 @@ async def test_a_cancelled_question_leaves_no_broken_connection(
             await flush(database, database.record)
     assert time.monotonic() - began < 1
     await flush(database, database.record)
+
+
+async def test_a_connection_that_was_idle_and_lives_is_used_again(
+    database: Database, wire: Proxy
+) -> None:
+    """No new one is opened: with a server that is far away that takes eight round trips."""
+    opened = wire.accepted
+    for way in (database.intend, database.record):
+        await lasts(PING_AFTER_S + 0.1)
+        await flush(database, way)
+    async with database.read() as connection:
+        await connection.execute(select(1))
+    assert wire.accepted == opened

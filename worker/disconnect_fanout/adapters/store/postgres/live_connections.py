@@ -95,9 +95,15 @@ class LiveConnections:
 
 
 async def _answers(connection: DriverConnection) -> bool:
+    """Tell whether the server answers; any other exception is our own mistake, and is raised.
+
+    An empty statement would do, but for it asyncpg 0.32 raises an AttributeError.
+    """
+    import asyncpg  # noqa: PLC0415 - with SQLite nobody imports it
+
     try:
         async with asyncio.timeout(PING_S):
-            await connection.execute("")
-    except Exception:  # noqa: BLE001 - whatever it says instead, it is no sign of life
+            await connection.execute("SELECT")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # TimeoutError is an OSError
         return False
     return True
