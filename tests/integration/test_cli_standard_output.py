@@ -148,6 +148,9 @@ def test_an_interruption_while_the_program_loads_is_quiet(operator: Operator) ->
         "main()\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", interrupted], cwd=operator.folder, capture_output=True, check=False
+        [sys.executable, "-c", interrupted, "dlq", "list"],
+        cwd=operator.folder,
+        capture_output=True,
+        check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")

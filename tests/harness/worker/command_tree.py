@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from disconnect_fanout.cli.main import _assembled
+from disconnect_fanout.cli.main import assembled
 
 _VALUES = {
     "--email": "a@x.example",
@@ -51,7 +51,7 @@ class Command:
 @cache
 def commands() -> tuple[Command, ...]:
     """Return every command, in the order of the alphabet."""
-    return tuple(_walk(get_command(_assembled([])), ()))
+    return tuple(_walk(get_command(assembled([], in_full=True)), ()))
 
 
 def _walk(node: Any, words: tuple[str, ...]) -> Iterator[Command]:

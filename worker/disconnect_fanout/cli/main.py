@@ -13,7 +13,7 @@ import typer
 
 import disconnect_fanout
 from disconnect_fanout.cli import commands
-from disconnect_fanout.cli.failure import failure, unwritable
+from disconnect_fanout.cli.command_summary import add_summary
 from disconnect_fanout.cli.runtime.invocation import remember
 from disconnect_fanout.cli.screen.output import say, show_text
 from disconnect_fanout.cli.usage_error import UsageError
@@ -33,8 +33,11 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         _require_text(given)
         remember(given)
-        result = _assembled(given)(given, standalone_mode=False)
+        result = assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
+        # What can fail is known by types out of the whole program: nobody waits for those in vain.
+        from disconnect_fanout.cli.failure import failure, unwritable  # noqa: PLC0415
+
         expected = failure(error) or unwritable(error)
         if expected is None:
             raise  # a bug: its traceback is what whoever mends it needs
@@ -45,13 +48,18 @@ def main(args: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _assembled(args: Sequence[str]) -> typer.Typer:
-    """Return the command line, with all commands or just the one that is called.
+def assembled(args: Sequence[str], *, in_full: bool = False) -> typer.Typer:
+    """Return the command line: the one command that is called, or what help says of all.
 
     A verb's imports take longer than most verbs do, so nobody waits for another's.
+
+    Args:
+        args: without the program's name.
+        in_full: all commands as they are.
     """
     listed = {_name(one.name): one for one in iter_modules(commands.__path__)}
     called = set(args[:1]) & {*listed, "--version"}
+    summary = not in_full and listed.keys().isdisjoint(args)
     app = typer.Typer(
         name="fanout",
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,7 +72,11 @@ def _assembled(args: Sequence[str]) -> typer.Typer:
         if called and name not in called:
             continue
         room = f"{commands.__name__}.{one.name}"
-        module = import_module(f"{room}.app" if one.ispkg else room)
+        room = f"{room}.app" if one.ispkg else room
+        if summary:
+            add_summary(app, name, room)
+            continue
+        module = import_module(room)
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
             _unwrap_examples(module.app)

@@ -16,7 +16,7 @@ from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed, require_terminal
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Privacy: removing a person.")
 _LOOK_EVERY_S = 0.2
 _ENCRYPTED = (
     "the database is too large to be rewritten unasked: its files may still hold removed bytes. "
@@ -57,7 +57,7 @@ class Forgotten:
     discarded: int = 0
 
 
-@app.callback(help="Privacy: removing a person.")
+@app.callback()
 def _privacy() -> None:
     """Keep ``forget`` a word of its own, alone as it is."""
 
