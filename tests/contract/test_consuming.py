@@ -14,10 +14,10 @@ from tests.harness.servers import amqp
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.consumer import Consumer
-from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology, declare
+from disconnect_fanout.adapters.broker.topology import Topology, declare
 from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
-from disconnect_fanout.flow.incoming import Incoming
+from disconnect_fanout.flow.incoming import DELIVERY_LIMIT, Incoming
 from disconnect_fanout.flow.outage import OutOfMeans, StoreUnreachable
 
 BACKOFF_S = 0.3

@@ -27,21 +27,21 @@ from disconnect_fanout.adapters.store.dead_letters.discards import Discards
 from disconnect_fanout.adapters.store.deliveries.balance import BalanceSheet
 from disconnect_fanout.adapters.store.events.history import EventHistory
 from disconnect_fanout.adapters.store.events.late_recipients import LateRecipients
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
-from disconnect_fanout.adapters.store.rows.replay_items import AGAIN
 from disconnect_fanout.adapters.store.schema import tables
 from disconnect_fanout.adapters.store.schema.connect_table import connects
 from disconnect_fanout.domain.connection import ConnectEvent
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
 from disconnect_fanout.domain.identity import connect_hash, content_hash
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.flow.intent import Intent, Registration
 from disconnect_fanout.flow.links.store import Opening
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered, Verdict
 from disconnect_fanout.policy.link_lifetime import opened
+from disconnect_fanout.policy.replay_item import ItemState
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
 NOTHING = PersonalData(links=0, events=0, deliveries=0, attempts=0, untold=0, dead=0)
@@ -213,7 +213,7 @@ async def test_a_replay_of_what_they_were_told_about_tells_nobody(sql_world: Sql
     await alices(sql_world).remove()
     async with sql_world.database.record() as connection:
         again = update(tables.replay_items).where(tables.replay_items.c.job == job)
-        await connection.execute(again.values(state=AGAIN))
+        await connection.execute(again.values(state=ItemState.AGAIN))
     await sql_world.worker.replays.advance(2.0)
     assert (await sql_world.row(name)).next_at is not None
     assert await due(sql_world.worker) == []

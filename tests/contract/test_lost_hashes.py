@@ -9,7 +9,6 @@ from tests.harness.store.sql_world import SqlWorld
 
 from disconnect_fanout.adapters.store.events.late_recipients import LateRecipients
 from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
 from disconnect_fanout.adapters.store.replays.selection import ReplaySelection, ReplaySelector
@@ -17,6 +16,7 @@ from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import DisconnectEvent
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.policy.change import LetterConfirmed
 

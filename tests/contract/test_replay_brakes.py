@@ -7,8 +7,8 @@ from tests.harness.store.examples import LEASE_S, RETRY, attempted, claimed, dea
 from tests.harness.store.replay_examples import HORIZON_S, claimed_some, many_dead, progress
 from tests.harness.store.world import World
 
-from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replays.job import WrongState
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import WrongState
 from disconnect_fanout.flow.due import Expedited
 from disconnect_fanout.policy.decide import Delivered
 

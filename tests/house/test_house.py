@@ -99,6 +99,12 @@ def test_no_test_is_left_out() -> None:
     assert [line for file in TESTS for line in skips(file)] == []
 
 
+def test_the_fakes_are_made_of_rules_alone() -> None:
+    """What is in memory decides by policy, as the databases do, and borrows nothing from these."""
+    fakes = (ROOT / "tests/harness/fakes").glob("*.py")
+    assert [one.name for one in fakes if "disconnect_fanout.adapters" in one.read_text()] == []
+
+
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     """At most 250 lines in each file of worker/ and schemas/."""
     files = [file for part in ("worker", "schemas") for file in (ROOT / part).rglob("*.py")]

@@ -10,9 +10,10 @@ from tests.harness.worker.disconnect import body, disconnect
 from disconnect_fanout.adapters.broker.browse import browsed
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.rejected_queue import AmqpRejectBox, RejectedQueue
-from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT, Topology
+from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.domain.rejection import Rejection, RejectReason
+from disconnect_fanout.flow.incoming import DELIVERY_LIMIT
 
 
 def names(bodies: list[bytes]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
 
-from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT
+from disconnect_fanout.flow.incoming import DELIVERY_LIMIT
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 

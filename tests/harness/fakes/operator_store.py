@@ -6,27 +6,26 @@ from operator import attrgetter
 
 from tests.harness.fakes.tables import FakeJob, FakeTables
 
-from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replays.give_back import returned
-from disconnect_fanout.adapters.store.replays.job import ReplayProgress, WrongState
-from disconnect_fanout.adapters.store.rows.attempts import cut_off
-from disconnect_fanout.adapters.store.rows.replay_items import AGAIN, WAITING, at_its_turn
 from disconnect_fanout.domain.dead_letter import DeadLetter, DeadReason
 from disconnect_fanout.domain.instant import from_ms, maybe_from_ms, span_ms
-from disconnect_fanout.domain.replay import ReplayState
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import ReplayProgress, ReplayState, WrongState
 from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
     doomed,
-    interrupted,
+    lapsed,
     replayed,
     reslotted,
+    returned,
     taken_over,
 )
+from disconnect_fanout.policy.replay_item import ItemState, at_its_turn, taken_back
 from disconnect_fanout.policy.replay_slots import (
     most_unsent,
     slots,
     slots_after_pause,
 )
+from disconnect_fanout.policy.transition import Transition
 
 _REPORT_FIRST_S = 10.0
 _decided = attrgetter("decided")
@@ -81,13 +80,9 @@ class FakeDeadLetterStore:
         return len(rows)
 
     def _condemn(self, row: DeliveryRow) -> None:
-        counted = row if row.lease is None else interrupted(row)
-        if row.lease is not None:
-            self._tables.note(*cut_off(counted))
         reason = self._reason(row.platform_id)
         assert reason is not None
-        self._tables.save([doomed(counted, reason)])
-        self._tables.close_items(row.id, told=False)
+        self._tables.write(Transition(row, doomed(lapsed(row), reason)))
 
     def _reason(self, platform_id: str) -> DeadReason | None:
         platform = self._tables.platforms.get(platform_id)
@@ -118,7 +113,10 @@ class FakeReplayStore:
         """Store a job with its selection."""
         job = self._tables.new_token()[:12]
         known = [self._tables.row(one) for one in selection if one in self._tables.deliveries]
-        items = {row.id: AGAIN if again and row.delivered else WAITING for row in known}
+        items: dict[str, str] = {
+            row.id: ItemState.AGAIN if again and row.delivered else ItemState.WAITING
+            for row in known
+        }
         self._tables.jobs[job] = FakeJob(rate_per_s, items, reconnected, include_reconnected)
         self._tables.recorded()
         return job
@@ -203,17 +201,15 @@ class FakeReplayStore:
             if not job.include_reconnected and self._tables.came_back(row):
                 job.items[row.id] = "reconnected"
                 continue
-            cut = row if row.lease is None else interrupted(row)
-            if row.lease is not None:
-                self._tables.note(*cut_off(cut))
             job.reasons[row.id] = self._tables.jobs[row.job or ""].reasons.get(row.id)
             job.slot_at = free.pop(0)
-            self._tables.save([taken_over(cut, job.slot_at, name)])
+            self._tables.write(Transition(row, taken_over(lapsed(row), job.slot_at, name)))
         room = len(free)
         items = sorted(
-            (state == AGAIN, one, state)
+            (state == ItemState.AGAIN, one, state)
             for one, state in job.items.items()
-            if state in (WAITING, AGAIN) and self._tables.row(one).platform_id not in congested
+            if state in (ItemState.WAITING, ItemState.AGAIN)
+            and self._tables.row(one).platform_id not in congested
         )[:room]
         for _, delivery_id, state in items:
             row = self._tables.row(delivery_id)
@@ -222,12 +218,12 @@ class FakeReplayStore:
             if job.items[delivery_id] == "released" and not row.under_way:
                 job.reasons[delivery_id] = row.reason
                 job.slot_at = free.pop(0)
-                self._tables.save([replayed(row, job.slot_at, name)])
+                self._tables.write(Transition(row, replayed(row, job.slot_at, name)))
         if (
             free
             and not items
             and not stuck
-            and not {WAITING, AGAIN, "released"} & set(job.items.values())
+            and not {ItemState.WAITING, ItemState.AGAIN, "released"} & set(job.items.values())
         ):
             job.state = "done"
         return len(stuck) + len(items)
@@ -258,14 +254,11 @@ class FakeReplayStore:
             row = self._tables.row(delivery_id)
             if state != "released" or row.in_hand:
                 continue
-            job.items[delivery_id] = AGAIN if row.delivered else WAITING
+            job.items[delivery_id] = taken_back(row)
             if row.job != name or not row.under_way:
                 continue
-            cut = row if row.lease is None else interrupted(row)
-            if row.lease is not None:
-                self._tables.note(*cut_off(cut))
             heir, reason = self._heir(name, delivery_id), job.reasons.get(delivery_id)
-            self._tables.save([returned(cut, reason, heir)])
+            self._tables.write(Transition(row, returned(lapsed(row), reason, heir)))
             if heir is not None:
                 self._tables.jobs[heir].reasons[delivery_id] = reason
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from tests.harness.fakes.tables import FakeEvent, FakeTables
 
-from disconnect_fanout.adapters.store.replays.give_back import returned as given_up
-from disconnect_fanout.adapters.store.rows.attempts import cut_off
 from disconnect_fanout.domain.delivery import LeasedDelivery, Progress
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.instant import span_ms
@@ -22,14 +20,12 @@ from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
     expedited,
     given_back,
-    interrupted,
+    lapsed,
     leased,
+    returned,
 )
-from disconnect_fanout.policy.settlement import (
-    disabled_platform,
-    end_of_round,
-    settle,
-)
+from disconnect_fanout.policy.settlement import disabled_platform, settle
+from disconnect_fanout.policy.transition import Transition
 
 
 class FakePlatformSource:
@@ -172,10 +168,7 @@ class FakeLedger:
             return False
         before = self._tables.row(change.delivery_id)
         after = settle(before, change)
-        self._tables.save([after])
-        told = end_of_round(before, after, change)
-        if told is not None:
-            self._tables.close_items(after.id, told=told)
+        self._tables.write(Transition(before, after))
         if isinstance(change, Attempted):
             self._tables.note(change.delivery_id, change.attempt)
             platform = self._tables.platforms.get(change.platform_id)
@@ -255,10 +248,8 @@ class FakeDueStore:
         reason = next(
             (job.reasons[row.id] for job in jobs.values() if job.reasons.get(row.id)), None
         )
-        cut = row if row.lease is None else interrupted(row)
-        if row.lease is not None:
-            self._tables.note(*cut_off(cut))
-        self._tables.save([given_up(cut, reason, next(iter(including), None))])
+        heir = next(iter(including), None)
+        self._tables.write(Transition(row, returned(lapsed(row), reason, heir)))
         for name, job in jobs.items():
             if name in including:
                 job.reasons[row.id] = reason
@@ -291,18 +282,16 @@ class FakeDueStore:
         return sorted(rows, key=lambda row: row.next_at or 0)
 
     def _claimed(self, row: DeliveryRow, token: str, lease_ms: int) -> Claim:
-        cut = row.lease is not None
-        mine = leased(interrupted(row) if cut else row, token, lease_ms)
-        self._tables.save([mine])
-        if cut:
-            self._tables.note(*cut_off(mine))
+        change = Transition(row, leased(lapsed(row), token, lease_ms))
+        self._tables.write(change)
+        mine = change.after
         age = (row.read_at - row.born_at) / 1000
         progress = Progress(
             mine.attempts, mine.step, age, mine.replays, mine.delivered, mine.interruptions
         )
         event = self._tables.events[row.event_id].event
         delivery = LeasedDelivery(row.id, row.platform_id, event, token, progress)
-        return Claim(delivery, interrupted=cut)
+        return Claim(delivery, interrupted=change.cut_off is not None)
 
 
 def may_count(link: Link, user: User) -> bool:

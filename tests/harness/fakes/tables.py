@@ -13,6 +13,7 @@ from disconnect_fanout.domain.replay import HOLDING
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.policy.delivery_row import DeliveryRow
 from disconnect_fanout.policy.plan import said_again
+from disconnect_fanout.policy.transition import Transition
 
 
 @dataclass(slots=True)
@@ -164,11 +165,18 @@ class FakeTables:
         if there is None or there.result == "interrupted":
             self.attempts[delivery_id, attempt.number] = attempt
 
-    def close_items(self, delivery_id: str, *, told: bool) -> None:
-        """Close the items of a delivery that ended."""
+    def write(self, change: Transition) -> None:
+        """Write a row, the attempt that was cut off, and the ends of items that wait for it."""
+        self.save([change.after])
+        if change.cut_off is not None:
+            self.note(change.after.id, change.cut_off)
+        if change.closes_items:
+            self._close_items(change.after.id, delivered=bool(change.delivered))
+
+    def _close_items(self, delivery_id: str, *, delivered: bool) -> None:
         for job in self.jobs.values():
             if job.items.get(delivery_id) == "released":
-                job.items[delivery_id] = "delivered" if told else "failed"
+                job.items[delivery_id] = "delivered" if delivered else "failed"
 
     def came_back(self, row: DeliveryRow) -> bool:
         """Tell whether its user has linked the platform again since the disconnect."""

@@ -10,8 +10,8 @@ from tests.harness.store.examples import (
 )
 from tests.harness.store.world import World
 
-from disconnect_fanout.adapters.store.replays.job import ReplayProgress
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.replay import ReplayProgress
 from disconnect_fanout.policy.change import LetterConfirmed
 from disconnect_fanout.policy.decide import Delivered
 

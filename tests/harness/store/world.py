@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from disconnect_fanout.adapters.store.replays.job import ReplayProgress
 from disconnect_fanout.app.balance_monitor import BalanceSource
 from disconnect_fanout.domain.attempt import Attempt
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.replay import ReplayProgress
 from disconnect_fanout.flow.directory import PlatformSource
 from disconnect_fanout.flow.due import DueStore
 from disconnect_fanout.flow.housekeeping import PeriodicJob

@@ -10,14 +10,14 @@ from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
 from disconnect_fanout.adapters.store.migration.still_locked import StillLocked
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.registry import PlatformExists
 from disconnect_fanout.adapters.store.postgres.pooler import SHARED_SESSION
-from disconnect_fanout.adapters.store.replays.job import WrongState
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.arguments.import_file import BadImportFile
 from disconnect_fanout.cli.screen.standard_output import Unread, Unwritable
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import WrongState
 from disconnect_fanout.flow.outage import (
     BrokerRefuses,
     BrokerUnreachable,

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from disconnect_fanout.domain.rejection import Rejection
 
+DELIVERY_LIMIT = 20
+"""Returns after which an event goes to the rejected ones: a crash counts for all that were held."""
+
 
 class Incoming(Protocol):
     """One message from ``fanout.events``."""

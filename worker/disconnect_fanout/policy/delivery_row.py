@@ -96,6 +96,11 @@ def interrupted(row: DeliveryRow) -> DeliveryRow:
     )
 
 
+def lapsed(row: DeliveryRow) -> DeliveryRow:
+    """Count the attempt of a lease that has expired, if the row is under one."""
+    return row if row.lease is None else interrupted(row)
+
+
 def given_back(row: DeliveryRow, wait_ms: int = 0) -> DeliveryRow:
     """Make the row due again, now or a little later, as if it had never been claimed."""
     return replace(row, lease=None, next_at=row.read_at + wait_ms)
@@ -166,6 +171,19 @@ def taken_over(row: DeliveryRow, slot_at: int, job: str) -> DeliveryRow:
     return replayed(replace(row, lease=None), max(slot_at, row.not_before or 0), job)
 
 
+def returned(row: DeliveryRow, reason: str | None, heir: str | None) -> DeliveryRow:
+    """Take a row from the job that replays it, and put it back where it was.
+
+    Args:
+        row: waits for a request.
+        reason: of the dead letter that it was; None if it was none.
+        heir: another job that waits for it.
+    """
+    if heir is not None or (reason is None and not row.delivered):
+        return replace(row, job=heir, lease=None)
+    return doomed(replace(row, job=None), _known(reason))
+
+
 def put_off(row: DeliveryRow) -> DeliveryRow:
     """Leave a row alone for a while that nobody can send: its event can't be opened."""
     later = row.read_at + PUT_OFF_MS
@@ -176,6 +194,14 @@ def reslotted(row: DeliveryRow, slot_at: int) -> DeliveryRow:
     """Give another slot to a replayed row. One that was tried keeps its schedule and its age."""
     born_at = slot_at if row.next_at == row.born_at else row.born_at
     return replace(row, next_at=slot_at, not_before=slot_at, born_at=born_at)
+
+
+def _known(reason: str | None) -> DeadReason:
+    """A reason of a newer version is none that we could give again."""
+    try:
+        return DeadReason(reason or DeadReason.EXHAUSTED)
+    except ValueError:
+        return DeadReason.EXHAUSTED
 
 
 def _one_more(count: int) -> int:

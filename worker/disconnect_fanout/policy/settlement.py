@@ -45,13 +45,6 @@ def disabled_platform(before: DeliveryRow, change: RowChange) -> bool:
     )
 
 
-def end_of_round(before: DeliveryRow, after: DeliveryRow, change: RowChange) -> bool | None:
-    """Return whether this change ended the requests by delivering; None if it did not end them."""
-    if not before.under_way or after.under_way:
-        return None
-    return isinstance(change, Attempted) and isinstance(change.verdict, Delivered)
-
-
 def _attempted(row: DeliveryRow, change: Attempted) -> DeliveryRow:
     # The number never falls, whoever reports it: it is part of what receivers see.
     row = replace(row, attempts=max(row.attempts, change.attempt.number))

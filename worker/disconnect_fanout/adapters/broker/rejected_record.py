@@ -10,8 +10,8 @@ from aiormq.abc import DeliveredMessage
 
 from disconnect_fanout.adapters.broker.cloud_attributes import attributes_of
 from disconnect_fanout.adapters.broker.codec import event_id_of
-from disconnect_fanout.adapters.broker.topology import DELIVERY_LIMIT
 from disconnect_fanout.domain.rejection import RejectReason
+from disconnect_fanout.flow.incoming import DELIVERY_LIMIT
 
 REASON, DETAIL = "fanout-reason", "fanout-detail"
 EVENT_ID, RECEIVED_AT = "fanout-event-id", "fanout-received-at"

@@ -18,9 +18,7 @@ from aiormq.exceptions import ChannelLockedResource
 from disconnect_fanout.adapters.broker.connection import a_channel, named_errors
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.domain.event import EVENT_TYPE
-
-DELIVERY_LIMIT = 20
-"""Returns after which an event goes to the rejected ones: a crash counts for all that were held."""
+from disconnect_fanout.flow.incoming import DELIVERY_LIMIT
 
 _NO_LIMIT = 1_000_000_000  # operators browse these; -1 means something else on 3.10
 

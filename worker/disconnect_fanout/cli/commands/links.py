@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from disconnect_fanout.adapters.store.links.book import LARGEST_PAGE, LinkBook, LinkChoice, Written
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.cli.arguments.import_file import ImportFile
 from disconnect_fanout.cli.arguments.link_line import FIELDS, REQUIRED, SINCE_EVER, parse_link
 from disconnect_fanout.cli.arguments.person import (
@@ -26,6 +25,7 @@ from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.mailbox import mailbox, readable
+from disconnect_fanout.domain.not_found import NotFound
 
 app = typer.Typer(no_args_is_help=True, help="Links: who had their calendar connected where.")
 PlatformOption = Annotated[str, typer.Option("--platform", metavar="ID", help="The platform's id.")]

@@ -10,7 +10,6 @@ import typer
 
 from disconnect_fanout.adapters.broker.rejected_queue import RejectedQueue
 from disconnect_fanout.adapters.broker.rejected_record import Rejected
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.app.settings import Settings
 from disconnect_fanout.cli.arguments.filters import LimitOption, first
 from disconnect_fanout.cli.runtime.audited import audited
@@ -19,6 +18,7 @@ from disconnect_fanout.cli.runtime.session import configuration, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.usage_error import UsageError
+from disconnect_fanout.domain.not_found import NotFound
 
 app = typer.Typer(no_args_is_help=True, help="Rejected events: what never became deliveries.")
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As listed: rej_….")]

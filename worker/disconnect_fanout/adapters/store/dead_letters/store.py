@@ -11,9 +11,8 @@ from disconnect_fanout.adapters.store.platforms.waiting import (
     unsendable_platforms,
     why_unsendable,
 )
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_first, save
-from disconnect_fanout.adapters.store.rows.replay_items import close_items
+from disconnect_fanout.adapters.store.rows.locked import lock_first
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import dead, decided, deliveries, waiting
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
@@ -21,9 +20,10 @@ from disconnect_fanout.domain.dead_letter import DeadLetter
 from disconnect_fanout.domain.instant import span_ms
 from disconnect_fanout.policy.delivery_row import (
     doomed,
-    interrupted,
+    lapsed,
 )
 from disconnect_fanout.policy.lease import REPORT_FIRST_MS
+from disconnect_fanout.policy.transition import Transition
 
 _MOST_AT_ONCE = 500
 _LETTER = (
@@ -139,9 +139,6 @@ class SqlDeadLetterStore:
                 order=deliveries.c.next_at,
                 limit=_MOST_AT_ONCE,
             )
-            cut = [interrupted(row) for row in rows if row.lease is not None]
-            await write_cut_off(connection, self._database, cut)
-            counted = {row.id: row for row in cut}
-            await save(connection, [doomed(counted.get(row.id, row), reason) for row in rows])
-            await close_items(connection, {row.id: False for row in rows if row.job is not None})
+            ended = [Transition(row, doomed(lapsed(row), reason)) for row in rows]
+            await write(connection, self._database, ended)
         return len(rows)

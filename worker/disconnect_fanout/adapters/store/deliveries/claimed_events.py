@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.unreadable_events import UnreadableEvents
-from disconnect_fanout.adapters.store.rows.locked import save
-from disconnect_fanout.adapters.store.rows.replay_items import close_items
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_events
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.policy.delivery_row import DeliveryRow, called_off
+from disconnect_fanout.policy.transition import Transition
 
 
 class ClaimedEvents:
@@ -60,8 +60,8 @@ class ClaimedEvents:
 
     async def _call_off(self, connection: AsyncConnection, rows: Sequence[DeliveryRow]) -> None:
         """A replay was begun before the user was forgotten: there is nobody to notify about."""
-        await save(connection, [called_off(row) for row in rows])
-        await close_items(connection, {row.id: False for row in rows if row.job is not None})
+        ended = [Transition(row, called_off(row)) for row in rows]
+        await write(connection, self._database, ended)
 
 
 def _names_nobody(event: DisconnectEvent | None) -> bool:

@@ -14,9 +14,9 @@ from disconnect_fanout.adapters.store.deliveries.expediting import Expediting
 from disconnect_fanout.adapters.store.deliveries.guilty_rows import GuiltyRows
 from disconnect_fanout.adapters.store.deliveries.unheard_claims import UnheardClaims
 from disconnect_fanout.adapters.store.replays.reconnected import leave_out
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_first, save
+from disconnect_fanout.adapters.store.rows.locked import lock_first
 from disconnect_fanout.adapters.store.rows.taken import require_there
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
     platforms,
@@ -31,9 +31,10 @@ from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.policy.delivery_row import (
     MOST,
     DeliveryRow,
-    interrupted,
+    lapsed,
     leased,
 )
+from disconnect_fanout.policy.transition import Transition
 
 _KNOWN_STATE = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DELIVERED])
 _COUNTS = (
@@ -188,13 +189,15 @@ class SqlDueStore:
         rows = [row for row in rows if row.id in events_of]
         back = await self._leave_out(connection, rows, events_of)
         rows = [row for row in rows if row.id not in back]
-        cut = {row.id for row in rows if row.lease is not None}
-        counted = [interrupted(row) if row.id in cut else row for row in rows]
-        mine = [leased(row, token, lease_ms) for row in counted]
-        await save(connection, mine)
-        await self._require_leased(connection, mine, token)
-        await write_cut_off(connection, self._database, (row for row in counted if row.id in cut))
-        return [Claim(_delivery(row, events_of[row.id]), interrupted=row.id in cut) for row in mine]
+        mine = [Transition(row, leased(lapsed(row), token, lease_ms)) for row in rows]
+        await write(connection, self._database, mine)
+        await self._require_leased(connection, rows, token)
+        return [
+            Claim(
+                _delivery(one.after, events_of[one.after.id]), interrupted=one.cut_off is not None
+            )
+            for one in mine
+        ]
 
     async def _require_leased(
         self, connection: AsyncConnection, rows: Sequence[DeliveryRow], token: str

@@ -17,13 +17,13 @@ from disconnect_fanout.adapters.store.deliveries.record import (
     delivery_columns,
     timeline_entry,
 )
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.delivery_filter import (
     DeliveryFilter,
     conditions,
 )
 from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries
 from disconnect_fanout.domain.delivery import DeliveryState
+from disconnect_fanout.domain.not_found import NotFound
 
 
 class DeliveryHistory:

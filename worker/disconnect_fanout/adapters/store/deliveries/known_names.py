@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events, platforms
+from disconnect_fanout.domain.not_found import NotFound
 
 
 async def require_known(database: Database, chosen: DeliveryFilter) -> None:

@@ -34,9 +34,9 @@ from disconnect_fanout.policy.delivery_row import DeliveryRow
 from disconnect_fanout.policy.settlement import (
     RowChange,
     disabled_platform,
-    end_of_round,
     settle,
 )
+from disconnect_fanout.policy.transition import Transition
 
 _COUNT_COPY = (
     update(events)
@@ -52,13 +52,11 @@ class _Settled:
 
     Attributes:
         rows: as they are afterwards, by delivery.
-        ends: the replayed ones that have come to an end, and whether they were delivered.
         gone: the 410s that disable a platform.
     """
 
     rows: dict[str, DeliveryRow]
     attempts: list[tuple[str, Attempt]] = field(default_factory=list)
-    ends: dict[str, bool] = field(default_factory=dict)
     gone: list[Attempted] = field(default_factory=list)
 
 
@@ -130,15 +128,16 @@ class SqlLedger:
         async with self._database.record() as connection:
             before = await self._locked(connection, settling)
             done = _settled(before, settling)
-            changed = [row for row in done.rows.values() if row != before[row.id]]
-            await save(connection, changed)
+            rows = [Transition(before[row.id], row) for row in done.rows.values()]
+            changed = [one for one in rows if one.before != one.after]
+            await save(connection, [one.after for one in changed])
             await write_attempts(connection, self._database, self._vault, done.attempts)
             for change in done.gone:
                 await self._disable_platform(connection, change)
             if copies:
                 seen = [{"_id": one, "_seen": copies[one]} for one in sorted(copies)]
                 await connection.execute(_COUNT_COPY, seen)
-            await close_items(connection, done.ends)
+            await close_items(connection, changed)
             if not changed and not copies:
                 # The ack that waits for us relies on a flush, and nothing written is not flushed.
                 await connection.execute(_FLUSH)
@@ -192,10 +191,7 @@ def _settled(before: Mapping[str, DeliveryRow], settling: Sequence[RowChange]) -
         row = done.rows.get(change.delivery_id)
         if row is None:  # pruned or forgotten meanwhile
             continue
-        after = done.rows[row.id] = settle(row, change)
-        delivered = end_of_round(row, after, change)
-        if delivered is not None and row.job is not None:
-            done.ends[row.id] = delivered
+        done.rows[row.id] = settle(row, change)
         if isinstance(change, Attempted):
             done.attempts.append((row.id, _kept(row, change.attempt)))
             if disabled_platform(row, change):

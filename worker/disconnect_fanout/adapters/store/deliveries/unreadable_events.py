@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import save
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.key_tables import unreadable_rows
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events, waiting
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
@@ -24,9 +23,10 @@ from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.policy.delivery_row import (
     PUT_OFF_MS,
     DeliveryRow,
-    interrupted,
+    lapsed,
     put_off,
 )
+from disconnect_fanout.policy.transition import Transition
 
 _EVENTS = RowKind.EVENTS.value
 UNREADABLE = "sealed: no secret key in use opens it, or a newer version wrote it"
@@ -52,9 +52,8 @@ class UnreadableEvents:
         if not rows:
             return
         await require_keys(connection, self._seals)
-        cut = {row.id: interrupted(row) for row in rows if row.lease is not None}
-        await save(connection, [put_off(cut.get(row.id, row)) for row in rows])
-        await write_cut_off(connection, self._database, cut.values())
+        left = [Transition(row, put_off(lapsed(row))) for row in rows]
+        await write(connection, self._database, left)
         names = sorted({row.event_id for row in rows})
         for name in await note_unreadable(connection, self._database, _EVENTS, names):
             self._database.set_aside.note(BadRow(RowKind.EVENTS, name, UNREADABLE))

@@ -7,12 +7,12 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import nobodys
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.identity import delivery_id
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.policy.plan import Recipient
 
 

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.record import DeliveryRecord, delivery_columns
 from disconnect_fanout.adapters.store.events.record import EventRecord, EventStory
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.user_match import UserMatch
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events, nearly_missed
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_one
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.instant import from_ms, from_s, to_ms
+from disconnect_fanout.domain.not_found import NotFound
 
 
 class RecordedOutcome(StrEnum):

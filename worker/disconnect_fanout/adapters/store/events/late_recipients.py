@@ -12,7 +12,6 @@ from disconnect_fanout.adapters.store.events.added_recipients import (
     without_delivery,
 )
 from disconnect_fanout.adapters.store.links.candidates import links_of
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.schema.tables import events
@@ -20,6 +19,7 @@ from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_one
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.policy.near_miss import near_misses
 from disconnect_fanout.policy.plan import Recipient, plan, returned
 

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.registration import RegistrationInserter
 from disconnect_fanout.adapters.store.links.candidates import find_links
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_named, save
+from disconnect_fanout.adapters.store.rows.locked import lock_named
 from disconnect_fanout.adapters.store.rows.taken import require_there
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent, Provider, Reason, User
@@ -25,6 +25,7 @@ from disconnect_fanout.flow.database_health import Ask
 from disconnect_fanout.flow.intent import Intent, PlannedDelivery
 from disconnect_fanout.flow.outage import DataRefused, StoreRefuses
 from disconnect_fanout.policy.delivery_row import interrupted, leased
+from disconnect_fanout.policy.transition import Transition
 
 _NOBODY = User("nobody@probe.invalid", None)
 _PLATFORM = "plat_probe"
@@ -67,9 +68,8 @@ class Probe:
         """Change the delivery and write an attempt; both must be seen, for nobody may say no."""
         rows = await lock_named(connection, self._database, [name])
         token = uuid.uuid4().hex
-        cut = [leased(interrupted(row), token, 0) for row in rows.values()]
-        await save(connection, cut)
-        await write_cut_off(connection, self._database, cut)
+        cut = [Transition(row, leased(interrupted(row), token, 0)) for row in rows.values()]
+        await write(connection, self._database, cut)
         there = partial(require_there, connection, self._database)
         await there(deliveries.c.id, [name], deliveries.c.lease == token)
         await there(attempts.c.delivery_id, [name])

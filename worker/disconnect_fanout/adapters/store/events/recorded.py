@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import open_known, open_one
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
+from disconnect_fanout.domain.not_found import NotFound
 
 
 class RecordedEvents:

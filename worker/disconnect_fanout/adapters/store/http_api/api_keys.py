@@ -12,11 +12,11 @@ from sqlalchemy import Row, insert, select, update
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.http_api.token_digest import token_digest
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.schema.api_tables import api_keys
 from disconnect_fanout.domain.api_key import ApiKey, KeyKind
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
 from disconnect_fanout.domain.instant import from_ms, maybe_from_ms
+from disconnect_fanout.domain.not_found import NotFound
 
 _PREFIXES = {
     KeyKind.PLATFORM: "sk_",

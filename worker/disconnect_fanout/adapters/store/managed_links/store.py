@@ -14,7 +14,6 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.added_recipients import add_recipients
 from disconnect_fanout.adapters.store.links.candidates import find_links
 from disconnect_fanout.adapters.store.managed_links.inserter import ConnectInserter
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.outage_retry import LONGEST_RETRY_S, Sleep, retrying
 from disconnect_fanout.adapters.store.schema.tables import events, google_known, links
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
@@ -22,6 +21,7 @@ from disconnect_fanout.adapters.store.seals.opened_events import open_events
 from disconnect_fanout.domain.event import DisconnectEvent, User
 from disconnect_fanout.domain.instant import to_s
 from disconnect_fanout.domain.link import Link
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.old_spelling import old_spellings
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.links.store import Opening, Owed

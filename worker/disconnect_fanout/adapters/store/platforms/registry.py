@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Integer, case, cast, delete, func, select,
 
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.census import Census, count_around
 from disconnect_fanout.adapters.store.platforms.open_breakers import open_breakers
 from disconnect_fanout.adapters.store.platforms.registered import (
@@ -18,6 +17,7 @@ from disconnect_fanout.adapters.store.platforms.registered import (
 )
 from disconnect_fanout.adapters.store.schema.tables import platforms
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key
+from disconnect_fanout.domain.not_found import NotFound
 
 
 class PlatformExists(Exception):

@@ -27,10 +27,9 @@ from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.personal_data import PersonalPapers
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_first, lock_named, save
-from disconnect_fanout.adapters.store.rows.replay_items import close_items
+from disconnect_fanout.adapters.store.rows.locked import lock_first, lock_named
 from disconnect_fanout.adapters.store.rows.user_match import UserMatch, match_events
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import (
     attempts,
     deliveries,
@@ -44,7 +43,8 @@ from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.event import forgotten
 from disconnect_fanout.domain.identity import content_hash
-from disconnect_fanout.policy.delivery_row import called_off, interrupted
+from disconnect_fanout.policy.delivery_row import called_off, lapsed
+from disconnect_fanout.policy.transition import Transition
 
 _LARGEST_PAGE = 500
 _DELIVERIES = 50  # with ten attempts each they are a page
@@ -169,12 +169,9 @@ class Forgetting:
                 order=deliveries.c.created_at,
                 limit=_LARGEST_PAGE,
             )
-            cut = {row.id: interrupted(row) for row in rows if row.lease is not None}
-            ended = [called_off(cut.get(row.id, row)) for row in rows]
-            await save(connection, ended)
-            await write_cut_off(connection, self._database, cut.values())
-            await close_items(connection, {row.id: False for row in rows if row.job is not None})
-        return sum(not row.delivered for row in ended) if ended else None
+            ended = [Transition(row, called_off(lapsed(row))) for row in rows]
+            await write(connection, self._database, ended)
+        return sum(not one.after.delivered for one in ended) if ended else None
 
     async def _empty_deliveries(self, ids: Sequence[str]) -> None:
         """Platforms answer what they like, and some repeat whom they were notified about."""

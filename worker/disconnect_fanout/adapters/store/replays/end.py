@@ -4,20 +4,13 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.rows.replay_items import (
-    AGAIN,
-    DELIVERED,
-    FAILED,
-    RECONNECTED,
-    RELEASED,
-    WAITING,
-)
 from disconnect_fanout.adapters.store.schema.tables import replay_items, replays
 from disconnect_fanout.domain.replay import ReplayState
+from disconnect_fanout.policy.replay_item import ItemState
 
 _OPEN = {
-    ReplayState.DONE: (WAITING, AGAIN, RELEASED),
-    ReplayState.CANCELLED: (RELEASED,),
+    ReplayState.DONE: (ItemState.WAITING, ItemState.AGAIN, ItemState.RELEASED),
+    ReplayState.CANCELLED: (ItemState.RELEASED,),
 }
 
 
@@ -32,10 +25,10 @@ async def finish(
         .values(
             state=state,
             finished_at=database.now_ms,
-            delivered=_count(job, DELIVERED),
-            failed=_count(job, FAILED),
-            selected=replays.c.selected - _count(job, RECONNECTED),
-            reconnected=replays.c.reconnected + _count(job, RECONNECTED),
+            delivered=_count(job, ItemState.DELIVERED),
+            failed=_count(job, ItemState.FAILED),
+            selected=replays.c.selected - _count(job, ItemState.RECONNECTED),
+            reconnected=replays.c.reconnected + _count(job, ItemState.RECONNECTED),
         )
     )
 

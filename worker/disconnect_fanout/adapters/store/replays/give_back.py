@@ -1,32 +1,22 @@
 """What a cancelled replay had released goes back to where it was, unless it is on its way."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sqlalchemy import case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.replays.end import finish
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_named, save
-from disconnect_fanout.adapters.store.rows.replay_items import (
-    AGAIN,
-    FAILED,
-    RELEASED,
-    WAITING,
-    move_items,
-)
+from disconnect_fanout.adapters.store.rows.locked import lock_named
+from disconnect_fanout.adapters.store.rows.replay_items import move_items
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_items, replays
-from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.replay import ReplayState
-from disconnect_fanout.policy.delivery_row import (
-    DeliveryRow,
-    doomed,
-    interrupted,
-)
+from disconnect_fanout.policy.delivery_row import lapsed, returned
 from disconnect_fanout.policy.lease import REPORT_FIRST_MS
+from disconnect_fanout.policy.replay_item import ItemState, taken_back
 from disconnect_fanout.policy.replay_slots import MOST_AT_ONCE
+from disconnect_fanout.policy.transition import Transition
 
 
 async def take_back(connection: AsyncConnection, database: Database, job: str) -> int:
@@ -44,37 +34,16 @@ async def take_back(connection: AsyncConnection, database: Database, job: str) -
         del items[one], rows[one]
     mine = [row for row in rows.values() if row.job == job and row.under_way]
     heirs = await _heirs(connection, database, job, [row.id for row in mine])
-    cut = {row.id: interrupted(row) for row in mine if row.lease is not None}
-    await write_cut_off(connection, database, cut.values())
-    back = [returned(cut.get(row.id, row), items[row.id], heirs.get(row.id)) for row in mine]
-    await save(connection, back)
+    back = [
+        Transition(row, returned(lapsed(row), items[row.id], heirs.get(row.id))) for row in mine
+    ]
+    await write(connection, database, back)
     for one, heir in heirs.items():
-        await move_items(connection, heir, {one: (RELEASED, items[one])})
-    await move_items(connection, job, {one: (_left(rows.get(one)), None) for one in items})
+        await move_items(connection, heir, {one: (ItemState.RELEASED, items[one])})
+    await move_items(connection, job, {one: (taken_back(rows.get(one)), None) for one in items})
     if len(items) < MOST_AT_ONCE:
         await finish(connection, database, job, ReplayState.CANCELLED)
     return len(items)
-
-
-def returned(row: DeliveryRow, reason: str | None, heir: str | None) -> DeliveryRow:
-    """Return a row that its job gives up.
-
-    Args:
-        row: waits for a request.
-        reason: of the dead letter that it was; None if it was none.
-        heir: another job that waits for it.
-    """
-    if heir is not None or (reason is None and not row.delivered):
-        return replace(row, job=heir, lease=None)
-    return doomed(row, _known(reason))
-
-
-def _known(reason: str | None) -> DeadReason:
-    """A reason of a newer version is none that we could give again."""
-    try:
-        return DeadReason(reason or DeadReason.EXHAUSTED)
-    except ValueError:
-        return DeadReason.EXHAUSTED
 
 
 async def _released(
@@ -87,7 +56,7 @@ async def _released(
         .outerjoin(deliveries, deliveries.c.id == replay_items.c.delivery_id)
         .where(
             replay_items.c.job == job,
-            replay_items.c.state == RELEASED,
+            replay_items.c.state == ItemState.RELEASED,
             or_(deliveries.c.lease.is_(None), deliveries.c.next_at <= abandoned),
         )
         .limit(MOST_AT_ONCE)
@@ -105,15 +74,9 @@ async def _heirs(
         .where(
             database.among(replay_items.c.delivery_id, ids),
             replay_items.c.job != job,
-            replay_items.c.state == RELEASED,
+            replay_items.c.state == ItemState.RELEASED,
             replays.c.state != ReplayState.CANCELLED,
         )
         .order_by(case((replays.c.state == ReplayState.RUNNING, 1), else_=0))  # these win
     )
     return {row[0]: row[1] for row in found}
-
-
-def _left(row: DeliveryRow | None) -> str:
-    if row is None:
-        return FAILED
-    return AGAIN if row.delivered else WAITING

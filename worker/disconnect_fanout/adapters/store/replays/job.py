@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -10,48 +9,18 @@ from sqlalchemy import Row, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replays.reslot import reslot_some
 from disconnect_fanout.adapters.store.rows.delivery_filter import in_state
-from disconnect_fanout.adapters.store.rows.replay_items import (
-    AGAIN,
-    DELIVERED,
-    FAILED,
-    RECONNECTED,
-    WAITING,
-)
 from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_items, replays
 from disconnect_fanout.domain.delivery import DeliveryState
-from disconnect_fanout.domain.replay import ReplayState
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import ReplayProgress, ReplayState, WrongState
+from disconnect_fanout.policy.replay_item import ItemState
 from disconnect_fanout.policy.replay_slots import MOST_AT_ONCE
 
 _TO_BE_PAUSED = (ReplayState.RUNNING,)
 _TO_BE_RESUMED = (ReplayState.PAUSED,)
 _TO_BE_CANCELLED = (ReplayState.SELECTING, ReplayState.RUNNING, ReplayState.PAUSED)
-
-
-class WrongState(Exception):
-    """The job is in a state in which this can't be done to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayProgress:
-    """How far a replay has come; the fields of CONTRACT section 6.
-
-    Attributes:
-        selected: deliveries that the job sends again; fewer, when users come back meanwhile.
-        reconnected: deliveries that were left out, because their user has come back since.
-        failed: not notified: dead again, or no longer there to be sent.
-        pending: waiting for their turn, or sent and not yet settled; what a cancelled job left.
-    """
-
-    job: str
-    state: str
-    selected: int
-    reconnected: int
-    delivered: int
-    failed: int
-    pending: int
 
 
 class ReplayJobs:
@@ -155,9 +124,11 @@ class ReplayJobs:
     async def _freeze(
         self, connection: AsyncConnection, job: str, portion: Sequence[str], *, again: bool
     ) -> None:
-        state: Any = literal(WAITING)
+        state: Any = literal(ItemState.WAITING)
         if again:
-            state = case((in_state(DeliveryState.DELIVERED), AGAIN), else_=WAITING)
+            state = case(
+                (in_state(DeliveryState.DELIVERED), ItemState.AGAIN), else_=ItemState.WAITING
+            )
         chosen = select(literal(job), deliveries.c.id, deliveries.c.platform_id, state).where(
             self._database.among(deliveries.c.id, portion)
         )
@@ -207,8 +178,8 @@ async def _progress(connection: AsyncConnection, job: Row[Any]) -> ReplayProgres
             .group_by(replay_items.c.state)
         )
         counts = {row[0]: row[1] for row in await connection.execute(counted)}
-        delivered, failed = counts.get(DELIVERED, 0), counts.get(FAILED, 0)
-        left_out = counts.get(RECONNECTED, 0)
+        delivered, failed = counts.get(ItemState.DELIVERED, 0), counts.get(ItemState.FAILED, 0)
+        left_out = counts.get(ItemState.RECONNECTED, 0)
     return ReplayProgress(
         job=job.id,
         state=job.state,

@@ -16,15 +16,9 @@ from disconnect_fanout.adapters.store.replays.end import finish
 from disconnect_fanout.adapters.store.replays.give_back import take_back
 from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.replays.takeover import held_by_others
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import lock_named, save
-from disconnect_fanout.adapters.store.rows.replay_items import (
-    RECONNECTED,
-    RELEASED,
-    at_its_turn,
-    move_items,
-    next_items,
-)
+from disconnect_fanout.adapters.store.rows.locked import lock_named
+from disconnect_fanout.adapters.store.rows.replay_items import move_items, next_items
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import (
     deliveries,
     events,
@@ -40,11 +34,13 @@ from disconnect_fanout.domain.replay import ReplayState
 from disconnect_fanout.flow.outage import DataRefused
 from disconnect_fanout.policy.delivery_row import (
     DeliveryRow,
-    interrupted,
+    lapsed,
     replayed,
     taken_over,
 )
+from disconnect_fanout.policy.replay_item import ItemState, at_its_turn
 from disconnect_fanout.policy.replay_slots import most_unsent, slots
+from disconnect_fanout.policy.transition import Transition
 
 _GIVEN_UP = and_(replays.c.state == ReplayState.CANCELLED, replays.c.finished_at.is_(None))
 _UNFINISHED = or_(replays.c.state == ReplayState.RUNNING, _GIVEN_UP)
@@ -150,24 +146,24 @@ class SqlReplayStore:
         turns = {
             one: at_its_turn(state, rows.get(one), back=one in back) for one, state in items.items()
         }
-        wanted = [rows[one] for one, fate in turns.items() if fate == RELEASED]
+        wanted = [rows[one] for one, fate in turns.items() if fate == ItemState.RELEASED]
         # Another job is sending it already: the end of that is the end of this item too.
-        riding = [replace(row, job=row.job or job) for row in wanted if row.under_way]
+        riding = [
+            Transition(row, replace(row, job=row.job or job)) for row in wanted if row.under_way
+        ]
         idle = [row for row in wanted if not row.under_way]
         theirs = [rows[one] for one in stuck if one in rows and _held(rows[one], turn.held)]
         taken = [row for row in theirs if row.id not in back]
-        cut = {row.id: interrupted(row) for row in taken if row.lease is not None}
-        await write_cut_off(connection, self._database, cut.values())
         free = iter(turn.free)
         released = [
-            *(taken_over(cut.get(row.id, row), next(free), job) for row in taken),
-            *(replayed(row, next(free), job) for row in idle),
+            *(Transition(row, taken_over(lapsed(row), next(free), job)) for row in taken),
+            *(Transition(row, replayed(row, next(free), job)) for row in idle),
         ]
-        await save(connection, [*released, *riding])
+        await write(connection, self._database, [*released, *riding])
         reasons = {row.id: row.reason for row in idle}
         moved = {one: (fate, reasons.get(one)) for one, fate in turns.items()}
-        moved |= {row.id: (RELEASED, stuck[row.id]) for row in taken}
-        moved |= {row.id: (RECONNECTED, None) for row in theirs if row.id in back}
+        moved |= {row.id: (ItemState.RELEASED, stuck[row.id]) for row in taken}
+        moved |= {row.id: (ItemState.RECONNECTED, None) for row in theirs if row.id in back}
         await move_items(connection, job, moved)
         if released:
             slot_at = turn.free[len(released) - 1]

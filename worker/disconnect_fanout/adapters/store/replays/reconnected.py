@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.links.candidates import links_of
-from disconnect_fanout.adapters.store.replays.give_back import returned as given_up
-from disconnect_fanout.adapters.store.rows.attempts import write_cut_off
-from disconnect_fanout.adapters.store.rows.locked import save
-from disconnect_fanout.adapters.store.rows.replay_items import RECONNECTED, RELEASED, move_items
+from disconnect_fanout.adapters.store.rows.replay_items import move_items
+from disconnect_fanout.adapters.store.rows.written import write
 from disconnect_fanout.adapters.store.schema.tables import replay_items, replays
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.replay import ReplayState
-from disconnect_fanout.policy.delivery_row import DeliveryRow, interrupted
+from disconnect_fanout.policy.delivery_row import DeliveryRow, lapsed, returned
 from disconnect_fanout.policy.plan import said_again
+from disconnect_fanout.policy.replay_item import ItemState
+from disconnect_fanout.policy.transition import Transition
 
 
 async def reconnected(
@@ -69,21 +69,19 @@ async def leave_out(
     items = await _items(connection, database, [row.id for row in suspects])
     wanted = {one.delivery_id for one in items if one.include_reconnected and _runs(one)}
     out = {row.id: row for row in suspects if row.id not in wanted}
-    cut = {row.id: interrupted(row) for row in out.values() if row.lease is not None}
-    await write_cut_off(connection, database, cut.values())
     reasons = {one.delivery_id: one.reason for one in items if one.reason is not None}
     heirs = {
         one.delivery_id: one.job
         for one in items
         if one.include_reconnected and one.delivery_id in out
     }
-    after = [
-        given_up(cut.get(row.id, row), reasons.get(row.id), heirs.get(row.id))
-        for row in out.values()
+    given_up = [
+        Transition(row, returned(lapsed(row), reasons.get(one), heirs.get(one)))
+        for one, row in out.items()
     ]
-    await save(connection, after)
+    await write(connection, database, given_up)
     for one, heir in heirs.items():
-        await move_items(connection, heir, {one: (RELEASED, reasons.get(one))})
+        await move_items(connection, heir, {one: (ItemState.RELEASED, reasons.get(one))})
     await _close(connection, database, out)
     return set(out)
 
@@ -103,7 +101,7 @@ async def _items(
         .join(replays, replays.c.id == replay_items.c.job)
         .where(
             database.among(replay_items.c.delivery_id, ids),
-            replay_items.c.state == RELEASED,
+            replay_items.c.state == ItemState.RELEASED,
             replays.c.state != ReplayState.CANCELLED,
         )
     )
@@ -121,9 +119,9 @@ async def _close(connection: AsyncConnection, database: Database, ids: Collectio
         .where(
             and_(
                 database.among(replay_items.c.delivery_id, ids),
-                replay_items.c.state == RELEASED,
+                replay_items.c.state == ItemState.RELEASED,
                 replay_items.c.job.in_(judging),
             )
         )
-        .values(state=RECONNECTED)
+        .values(state=ItemState.RECONNECTED)
     )

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.rows.replay_items import RELEASED
 from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_items, replaying
 from disconnect_fanout.policy.lease import REPORT_FIRST_MS
+from disconnect_fanout.policy.replay_item import ItemState
 
 
 def held_by_others(
@@ -39,7 +39,7 @@ def held_by_others(
         )
         .where(
             replay_items.c.job == job,
-            replay_items.c.state == RELEASED,
+            replay_items.c.state == ItemState.RELEASED,
             replay_items.c.platform_id.not_in(congested),
             replaying,
             deliveries.c.job != job,

@@ -10,11 +10,9 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema.tables import attempts
 from disconnect_fanout.adapters.store.seals.answer_seals import answer_columns
 from disconnect_fanout.domain.attempt import Attempt
-from disconnect_fanout.domain.instant import from_ms, to_ms
+from disconnect_fanout.domain.instant import to_ms
 from disconnect_fanout.domain.outcome import Result
-from disconnect_fanout.policy.delivery_row import DeliveryRow
-
-_CUT_OFF = "its worker ended before it could record the outcome"
+from disconnect_fanout.policy.transition import Transition
 
 
 async def write_attempts(
@@ -29,10 +27,11 @@ async def write_attempts(
 
 
 async def write_cut_off(
-    connection: AsyncConnection, database: Database, rows: Iterable[DeliveryRow]
+    connection: AsyncConnection, database: Database, changes: Iterable[Transition]
 ) -> None:
-    """Insert the attempts that ended with their workers; each row counts its own already."""
-    await _insert(connection, database, [_row(*cut_off(row)) for row in rows])
+    """Insert the attempts that ended with their workers."""
+    made = [(one.after.id, one.cut_off) for one in changes]
+    await _insert(connection, database, [_row(name, cut) for name, cut in made if cut is not None])
 
 
 async def _insert(
@@ -56,20 +55,6 @@ async def _insert(
         where=attempts.c.result == Result.INTERRUPTED,
     )
     await connection.execute(statement, rows)
-
-
-def cut_off(row: DeliveryRow) -> tuple[str, Attempt]:
-    """Return the attempt of a worker whose lease expired. ``row`` counts it already."""
-    attempt = Attempt(
-        number=row.attempts,
-        at=from_ms(row.read_at),
-        result=Result.INTERRUPTED,
-        status=None,
-        duration_ms=0,
-        answer=_CUT_OFF,
-        replay=row.replays > 0,
-    )
-    return row.id, attempt
 
 
 def _row(delivery_id: str, attempt: Attempt) -> dict[str, Any]:

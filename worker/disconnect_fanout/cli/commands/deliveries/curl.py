@@ -7,11 +7,11 @@ from dataclasses import asdict
 import disconnect_fanout
 from disconnect_fanout.adapters.store.deliveries.record import DeadStory, DeliveryStory
 from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.registered import RegisteredPlatform
 from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
 from disconnect_fanout.cli.runtime.session import Session
 from disconnect_fanout.cli.screen.output import Output, say, show_one, show_text
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.platform import Scheme
 
 _VERSIONS: Mapping[str, str] = {

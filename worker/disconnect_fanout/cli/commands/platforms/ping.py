@@ -12,7 +12,6 @@ import typer
 from disconnect_fanout import __version__
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.http.sender import AiohttpSender
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.app.proxy import proxy_warning
@@ -20,6 +19,7 @@ from disconnect_fanout.cli.arguments.platform_options import IdArgument
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, Result, Unable
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.outage import OutOfMeans

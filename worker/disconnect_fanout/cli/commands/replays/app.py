@@ -5,12 +5,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replays.job import ReplayJobs, ReplayProgress
+from disconnect_fanout.adapters.store.replays.job import ReplayJobs
 from disconnect_fanout.cli.arguments.filters import LimitOption, first
 from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import ReplayProgress
 
 app = typer.Typer(
     no_args_is_help=True, help="Replays: jobs that send deliveries again; workers do them."

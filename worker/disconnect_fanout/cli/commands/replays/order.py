@@ -8,7 +8,6 @@ import typer
 
 from disconnect_fanout.adapters.store.deliveries.history import DeliveryHistory
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
-from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.replays.job import ReplayJobs
 from disconnect_fanout.adapters.store.replays.selection import ReplaySelection, ReplaySelector
 from disconnect_fanout.cli.arguments.filters import Wanted
@@ -24,6 +23,7 @@ from disconnect_fanout.cli.usage_error import UsageError
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.duration import format_duration
 from disconnect_fanout.domain.instant import from_ms
+from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.replay import ReplayState
 
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="wh_del_…")]

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disconnect_fanout.adapters.store.not_found import NotFound
-from disconnect_fanout.adapters.store.replays.job import ReplayJobs, ReplayProgress
+from disconnect_fanout.adapters.store.replays.job import ReplayJobs
 from disconnect_fanout.cli.screen.output import say
 from disconnect_fanout.cli.screen.progress_bar import progress_bar
-from disconnect_fanout.domain.replay import ENDED
+from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.domain.replay import ENDED, ReplayProgress
 from disconnect_fanout.flow.outage import StoreUnreachable
 
 _POLL_S = 0.3
