@@ -46,8 +46,8 @@ class NullEvents:
 class NullLedger:
     """Every change is on disk at once."""
 
-    async def commit(self, changes: Sequence[Change]) -> None:
-        pass
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
+        return ()
 
 
 class NullDue:

@@ -86,12 +86,31 @@ async def test_a_stale_leases_failure_changes_nothing(world: World) -> None:
     assert (await world.row(name)).lease == taken.lease
 
 
+async def test_what_somebody_else_has_decided_is_fenced_out_and_said(world: World) -> None:
+    """So nobody counts it: neither a stale death, nor what is gone, nor a second delivery."""
+    name = await registered(world.worker, lease="mine")
+    await world.pass_time(60)
+    taken = await claimed(world.worker)
+    commit = world.worker.ledger.commit
+    stale: list[Change] = [
+        attempted(name, "mine", EXHAUSTED),
+        GivenBack(name, "mine"),
+        GivenUp(name, "mine", DeadReason.EXPIRED),
+        GivenUp("wh_del_unknown", "mine", DeadReason.EXPIRED),
+        LetterConfirmed(name, replays=0),
+    ]
+    mine = attempted(name, taken.lease, Delivered(), number=2)
+    assert list(await commit([*stale, Barrier(), CopySeen("evt_unknown"), mine])) == stale
+    late = attempted(name, "mine", Delivered())
+    assert list(await commit([late])) == [late]
+
+
 async def test_a_stale_leases_delivered_wins(world: World) -> None:
     """The platform knows, whoever reports it; the other worker's later failure is void."""
     name = await registered(world.worker, lease="mine")
     await world.pass_time(60)
     taken = await claimed(world.worker)
-    await world.worker.ledger.commit([attempted(name, "mine", Delivered())])
+    assert not await world.worker.ledger.commit([attempted(name, "mine", Delivered())])
     await world.worker.ledger.commit([attempted(name, taken.lease, EXHAUSTED, number=2)])
     row = await world.row(name)
     assert (row.state, row.reason, row.lease, row.attempts) == ("delivered", None, None, 2)

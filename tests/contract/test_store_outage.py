@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import insert, select
 from tests.harness.servers.postgres import PrivatePostgres
-from tests.harness.store.examples import RETRY, attempted, due, event, intent, planned, registered
+from tests.harness.store.examples import (
+    EXHAUSTED,
+    RETRY,
+    attempted,
+    due,
+    event,
+    intent,
+    planned,
+    registered,
+)
 from tests.harness.store.failing_database import Cut, FailingDatabase
 from tests.harness.store.sql_world import SqlWorld
 
@@ -19,7 +28,7 @@ from disconnect_fanout.flow.fact import DependencyChanged, Fact
 from disconnect_fanout.flow.intent import Registration
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
 from disconnect_fanout.policy.change import Barrier
-from disconnect_fanout.policy.decide import Delivered
+from disconnect_fanout.policy.decide import Delivered, Verdict
 
 NEW, KNOWN = Registration.NEW, Registration.KNOWN
 
@@ -55,6 +64,32 @@ async def test_an_event_whose_commits_answer_is_lost_is_still_new(
     assert list(await store.register(intents)) == [NEW, KNOWN]
     assert (await sql_world.row(planned(one, "luma").id)).lease == "mine"
     assert list(await store.register(intents)) == [KNOWN, KNOWN]
+
+
+@pytest.mark.parametrize("cuts", [[Cut.BEFORE], [Cut.ANSWER], [Cut.ANSWER, Cut.BEFORE, Cut.ANSWER]])
+@pytest.mark.parametrize("verdict", [EXHAUSTED, RETRY, Delivered()], ids=["dead", "retry", "done"])
+async def test_an_outcome_whose_commits_answer_is_lost_is_still_ours(
+    sql_world: SqlWorld, cuts: list[Cut], verdict: Verdict
+) -> None:
+    """The next try finds it as it left it: it was applied, and no other worker fenced it out."""
+    database, facts = failing(sql_world, *cuts), list[Fact]()
+    ledger = SqlLedger(database, sql_world.vault, facts.append, sleep=at_once)
+    name = await registered(sql_world.worker, lease="mine")
+    assert not await ledger.commit([attempted(name, "mine", verdict)])
+    assert not database.cuts
+    assert len(await sql_world.timeline(name)) == 1
+
+
+async def test_an_outcome_that_was_fenced_out_stays_so_after_a_lost_answer(
+    sql_world: SqlWorld,
+) -> None:
+    """A further try does not take the row for its own because it finds it as it was."""
+    name = await registered(sql_world.worker, lease="theirs")
+    ledger = SqlLedger(
+        failing(sql_world, Cut.ANSWER), sql_world.vault, list[Fact]().append, sleep=at_once
+    )
+    stale = attempted(name, "mine", EXHAUSTED)
+    assert list(await ledger.commit([stale])) == [stale]
 
 
 async def test_a_retry_renews_the_lease(sql_world: SqlWorld) -> None:

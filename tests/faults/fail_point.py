@@ -6,7 +6,7 @@ has anyway; nothing of production code knows of it.
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,13 +83,14 @@ class _Ledger:
     def __init__(self, ledger: Ledger, point: FailPoint) -> None:
         self._ledger, self._point = ledger, point
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         outcomes = any(isinstance(one, Attempted) for one in changes)
         if outcomes:
             self._point.passed("before commit")
-        await self._ledger.commit(changes)
+        fenced = await self._ledger.commit(changes)
         if outcomes:
             self._point.passed("committed")
+        return fenced
 
 
 def stores_with(stores: Stores, point: FailPoint) -> Stores:

@@ -1,13 +1,21 @@
 """One delivery: sign, send, classify, decide, record."""
 
 import asyncio
+from dataclasses import replace
 
+import pytest
 from tests.harness.flow.stage import FlowStage, Outside, event
 from tests.harness.flow.virtual_time import in_virtual_time, pass_time
 
+from disconnect_fanout.domain.dead_letter import DeadReason
 from disconnect_fanout.domain.outcome import Answer, Exchange, Failure, FailureKind
+from disconnect_fanout.flow.fact import AttemptFinished, DeadLetterDecided, DeliveryDelivered
 from disconnect_fanout.flow.webhook import WebhookRequest
+from disconnect_fanout.policy.decide import RetryPolicy
+from disconnect_fanout.policy.delivery_row import doomed
 
+ONCE = RetryPolicy(())
+ENDS = (DeliveryDelivered, DeadLetterDecided)
 STALE = Failure(FailureKind.DISCONNECTED, "the connection ended", reused=True)
 
 
@@ -120,5 +128,54 @@ def test_no_more_is_unrecorded_than_there_are_slots() -> None:
             await pass_time(60)
             assert outside.states() == {"delivered": 50}
             assert len(outside.platforms.requests) == 50
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("status", [200, 410, 500])
+def test_what_another_worker_has_decided_is_not_counted_here(status: int) -> None:
+    """A worker that froze past its lease made a request; the row says what it came to."""
+
+    async def story() -> None:
+        outside = _one_platform()
+        outside.platforms.took_s = 10.0
+        outside.platforms.script = lambda _one: Answer(status)
+        async with FlowStage(outside, policy=ONCE) as worker:
+            worker.take(event("evt_1"))
+            await pass_time(5)
+            (row,) = outside.tables.rows()
+            outside.tables.save([doomed(replace(row, state="delivered"), DeadReason.GONE)])
+            await pass_time(20)
+            ended = [one for one in worker.facts if isinstance(one, ENDS)]
+            assert ended == []
+            assert len([one for one in worker.facts if isinstance(one, AttemptFinished)]) == 1
+            assert outside.queue.letters == []
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("status", "fact"),
+    [(200, ENDS[0]), (410, ENDS[1]), (500, ENDS[1])],
+)
+def test_what_is_on_disk_is_counted_once(status: int, fact: type) -> None:
+    """Not before: in an outage of the database the platform knows, and nobody has written it."""
+
+    async def story() -> None:
+        outside = _one_platform()
+
+        def then_an_outage(_request: WebhookRequest) -> Exchange:
+            outside.tables.reachable = False
+            return Answer(status)
+
+        outside.platforms.script = then_an_outage
+        async with FlowStage(outside, policy=ONCE) as worker:
+            _, taken = worker.take(event("evt_1"))
+            await pass_time(5)
+            assert [one for one in worker.facts if isinstance(one, fact)] == []
+            outside.tables.reachable = True
+            await taken
+            await pass_time(5)
+            assert len([one for one in worker.facts if isinstance(one, fact)]) == 1
 
     in_virtual_time(story())

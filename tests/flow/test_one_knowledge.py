@@ -97,11 +97,11 @@ class NotedClaims(CountingDueStore):
 class WaitsOutAnOutage(FakeLedger):
     """Meets an outage in its first commit, and returns when it is over, as the real one does."""
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         if not self._tables.outages:
             self._tables.outages += 1
             await pass_time(4)
-        await super().commit(changes)
+        return await super().commit(changes)
 
 
 @pytest.mark.parametrize("mutant", [False, True], ids=["the scheduler", "one without patience"])

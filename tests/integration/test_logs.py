@@ -22,6 +22,7 @@ from disconnect_fanout.flow.fact import (
     ClaimInterrupted,
     ConsumptionSilent,
     DeadLetterDecided,
+    DeliveryDelivered,
     DependencyChanged,
     DutyCrashed,
     DutyFailed,
@@ -74,6 +75,7 @@ FACTS: list[Fact] = [
         EventHandled(EventOutcome.REJECTED, None, reason=one, detail="data: is missing")
         for one in RejectReason
     ),
+    DeliveryDelivered("wh_del_1", "plat_luma"),
     *(DeadLetterDecided("wh_del_1", "plat_luma", one) for one in DeadReason),
     BreakerTurned("plat_luma", opened=True),
     BreakerTurned("plat_luma", opened=False),
@@ -128,7 +130,7 @@ def test_each_fact_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     for fact in FACTS:
         observer.observe(fact)
     told = lines(capsys)
-    assert len(told) == len(FACTS)
+    assert len(told) == len(FACTS) - 1, "a delivery has the line of its attempt"
     for line in told:
         assert line["level"] in {"info", "warning", "error"}
         assert str(line["timestamp"]).endswith("Z")

@@ -132,10 +132,11 @@ class LinedLedger:
         self._tables = tables
         self._ledger = FakeLedger(tables, lambda _fact: None)
 
-    async def commit(self, changes: Sequence[Change]) -> None:
-        async def once() -> None:
-            await self._ledger.commit(changes)
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
+        async def once() -> Collection[Change]:
+            fenced = await self._ledger.commit(changes)
             self._tables.on_commit(self._line.process.name, changes)
+            return fenced
 
         while True:
             try:

@@ -49,9 +49,9 @@ class Forgetful:
         self._ledger = ledger
         self._attempts = 0
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         kept = [one for one in changes if not self._loses(one)]
-        await self._ledger.commit(kept)
+        return await self._ledger.commit(kept)
 
     def _loses(self, change: Change) -> bool:
         self._attempts += isinstance(change, Attempted)
@@ -150,9 +150,9 @@ class Unflushed(Forgetful):
     def _loses(self, change: Change) -> bool:
         return isinstance(change, Barrier)
 
-    async def commit(self, changes: Sequence[Change]) -> None:
-        if kept := [one for one in changes if not self._loses(one)]:
-            await self._ledger.commit(kept)
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
+        kept = [one for one in changes if not self._loses(one)]
+        return await self._ledger.commit(kept) if kept else ()
 
 
 class Impatient(FanOut):

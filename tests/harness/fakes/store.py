@@ -24,7 +24,7 @@ from disconnect_fanout.policy.delivery_row import (
     leased,
     returned,
 )
-from disconnect_fanout.policy.settlement import disabled_platform, settle
+from disconnect_fanout.policy.settlement import concerns, disabled_platform, settle
 from disconnect_fanout.policy.transition import Transition
 
 
@@ -143,7 +143,7 @@ class FakeLedger:
         self._observe = observe
         self._sleep = sleep
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         """Write all changes; wait for the end of an outage."""
         if not self._tables.reachable:
             self._observe(DependencyChanged("database", reachable=False))
@@ -151,10 +151,21 @@ class FakeLedger:
                 await self._sleep(0.1)
             self._observe(DependencyChanged("database", reachable=True))
         self._tables.commits += 1
-        written = [self._apply(change) for change in changes]
+        fenced, written = list[Change](), list[bool]()
+        for change in changes:
+            if self._fenced(change):
+                fenced.append(change)
+            written.append(self._apply(change))
         copies = any(isinstance(change, CopySeen) for change in changes)
         if any(written) or not copies:  # else nothing was written, and nothing is flushed
             self._tables.recorded()
+        return fenced
+
+    def _fenced(self, change: Change) -> bool:
+        if isinstance(change, Barrier | CopySeen):
+            return False
+        there = change.delivery_id in self._tables.deliveries
+        return not there or not concerns(change, self._tables.row(change.delivery_id))
 
     def _apply(self, change: Change) -> bool:
         """Write one change; tell whether it changed anything."""

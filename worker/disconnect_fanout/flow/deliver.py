@@ -15,14 +15,21 @@ from disconnect_fanout.flow.fact import (
     AttemptFinished,
     AttemptGivenBack,
     DeadLetterDecided,
+    DeliveryDelivered,
     Observe,
 )
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.recorder import Recorded, Recorder
 from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.webhook import EncodeBody, WebhookRequest, compose
 from disconnect_fanout.policy.change import Attempted, GivenBack
-from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, TryAgainNow, Verdict
+from disconnect_fanout.policy.decide import (
+    DeadLettered,
+    Delivered,
+    RetryPolicy,
+    TryAgainNow,
+    Verdict,
+)
 from disconnect_fanout.policy.faults.own_fault import due_again_s, shortage_of
 from disconnect_fanout.policy.judge import Judgement, Made, judge
 
@@ -52,7 +59,7 @@ class _Ended:
 
     exchange: Exchange | None
     verdict: Verdict | None
-    recorded: asyncio.Future[None]
+    recorded: asyncio.Future[Recorded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +129,12 @@ class Deliverer:
             ended = await self._try(job, arrived_at)
             exchange = ended.exchange
             # The slot is held until then: so much, and no more, can be unrecorded.
-            await ended.recorded
+            recorded = await ended.recorded
         finally:
             self._in_hand.discard(job.delivery.id)
             self._bulkheads.release(job.ticket, exchange)
-        if isinstance(ended.verdict, DeadLettered):
-            await self._bury(job, ended.verdict)
+        if recorded is Recorded.APPLIED:
+            await self._follow_up(job, ended.verdict)
 
     async def _try(self, job: Admitted, arrived_at: float | None) -> _Ended:
         """Make an attempt, and another at once if a kept connection turned out to be dead.
@@ -183,7 +190,7 @@ class Deliverer:
         self._observe(AttemptGivenBack(delivery.id, platform.id, shortage))
         return _Ended(None, None, recorded)
 
-    def _record(self, job: Admitted, judged: Judgement) -> asyncio.Future[None]:
+    def _record(self, job: Admitted, judged: Judgement) -> asyncio.Future[Recorded]:
         delivery, platform = job.delivery, job.platform
         return self._recorder.record(
             Attempted(
@@ -216,6 +223,14 @@ class Deliverer:
                 detail=exchange.remark if isinstance(exchange, Answer) else exchange.detail,
             )
         )
+
+    async def _follow_up(self, job: Admitted, verdict: Verdict | None) -> None:
+        """See to what follows from a verdict that is on disk, and that nobody has fenced out."""
+        match verdict:
+            case Delivered() if not job.delivery.progress.delivered:
+                self._observe(DeliveryDelivered(job.delivery.id, job.platform.id))
+            case DeadLettered():
+                await self._bury(job, verdict)
 
     async def _bury(self, job: Admitted, verdict: DeadLettered) -> None:
         """See to what follows a death that is on disk: the platform's state, the letter."""

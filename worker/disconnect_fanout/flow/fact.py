@@ -82,8 +82,16 @@ class RanShort:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryDelivered:
+    """A platform knows now, which did not before; it is on disk."""
+
+    delivery_id: str
+    platform_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetterDecided:
-    """A delivery ended undelivered."""
+    """A delivery ended undelivered; it is on disk."""
 
     delivery_id: str
     platform_id: str
@@ -215,6 +223,7 @@ Fact: TypeAlias = (
     | AttemptFinished
     | AttemptGivenBack
     | RanShort
+    | DeliveryDelivered
     | DeadLetterDecided
     | BreakerTurned
     | ClaimInterrupted

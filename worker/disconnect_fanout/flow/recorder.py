@@ -1,7 +1,8 @@
 """The group commit: outcomes of many deliveries share one transaction that reaches the disk."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from enum import Enum, auto
 from typing import Protocol
 
 from disconnect_fanout.flow.batcher import Batcher
@@ -11,14 +12,25 @@ LARGEST_COMMIT = 500
 """Rows in one transaction at most: SQLite has one writer, and commands want their turn."""
 
 
+class Recorded(Enum):
+    """What a change has come to, on disk."""
+
+    APPLIED = auto()
+    FENCED = auto()
+    """Not this change, but what somebody else has made of the delivery, stands."""
+
+
 class Ledger(Protocol):
     """Where changes become durable."""
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         """Write all changes in one transaction and return once it is on disk.
 
         Survives an outage of the database by waiting: it returns when the commit is done.
         Writing the same change twice is harmless; a copy may be counted once more.
+
+        Returns:
+            Those that were fenced out. None that an earlier try has applied, whose answer was lost.
         """
         ...
 
@@ -28,9 +40,9 @@ class Recorder:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._batcher: Batcher[Change, None] = Batcher(self._commit, LARGEST_COMMIT)
+        self._batcher: Batcher[Change, Recorded] = Batcher(self._commit, LARGEST_COMMIT)
 
-    def record(self, change: Change) -> asyncio.Future[None]:
+    def record(self, change: Change) -> asyncio.Future[Recorded]:
         """Return a future that is done when the change, and all before it, are on disk."""
         return self._batcher.submit(change)
 
@@ -43,6 +55,8 @@ class Recorder:
         """What is not on disk yet."""
         return self._batcher.unanswered
 
-    async def _commit(self, changes: Sequence[Change]) -> Sequence[None]:
-        await self._ledger.commit(changes)
-        return [None] * len(changes)
+    async def _commit(self, changes: Sequence[Change]) -> Sequence[Recorded]:
+        fenced = await self._ledger.commit(changes)
+        if not fenced:
+            return [Recorded.APPLIED] * len(changes)
+        return [Recorded.FENCED if one in fenced else Recorded.APPLIED for one in changes]

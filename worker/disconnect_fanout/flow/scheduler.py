@@ -21,7 +21,7 @@ from disconnect_fanout.flow.fact import (
     Observe,
 )
 from disconnect_fanout.flow.outage import DataRefused, StoreUnreachable
-from disconnect_fanout.flow.recorder import Recorder
+from disconnect_fanout.flow.recorder import Recorded, Recorder
 from disconnect_fanout.flow.recoveries import Recoveries
 from disconnect_fanout.flow.resolver import Admitted
 from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
@@ -212,8 +212,8 @@ class Scheduler:
 
     async def _give_up(self, claim: Claim, reason: DeadReason) -> None:
         delivery = claim.delivery
-        await self._recorder.record(GivenUp(delivery.id, delivery.lease, reason))
-        if not delivery.progress.delivered:
+        recorded = await self._recorder.record(GivenUp(delivery.id, delivery.lease, reason))
+        if recorded is Recorded.APPLIED and not delivery.progress.delivered:
             self._observe(DeadLetterDecided(delivery.id, delivery.platform_id, reason))
             self._office.post(delivery.id)
 

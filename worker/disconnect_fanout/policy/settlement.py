@@ -18,21 +18,45 @@ from disconnect_fanout.policy.wording.normalised_error import normalised_error
 RowChange: TypeAlias = Attempted | GivenUp | GivenBack | LetterConfirmed
 
 
-def settle(row: DeliveryRow, change: RowChange) -> DeliveryRow:
-    """Return the row after the change; the same row if the change no longer concerns it."""
+def concerns(change: RowChange, row: DeliveryRow) -> bool:
+    """Tell whether the change says what becomes of the row; else somebody else's word stands."""
     match change:
-        case Attempted():
-            return _attempted(row, change)
-        case GivenUp(lease=lease, reason=reason):
-            return doomed(row, reason) if row.lease == lease else row
-        case GivenBack(lease=lease, wait_s=wait):
-            return given_back(row, span_ms(wait)) if row.lease == lease else row
+        case Attempted(lease=lease, verdict=Delivered()):
+            # A late report of the first telling does not end the second one.
+            return row.lease == lease or not row.delivered
+        case Attempted(lease=lease) | GivenUp(lease=lease) | GivenBack(lease=lease):
+            return row.lease == lease
         case LetterConfirmed(replays=replays):
-            if not row.decided or row.replays != replays:
-                return row
+            return row.decided and row.replays == replays
+        case _:
+            assert_never(change)
+
+
+def settle(row: DeliveryRow, change: RowChange) -> DeliveryRow:
+    """Return the row after the change; that an attempt was made is known in any case."""
+    if isinstance(change, Attempted):
+        # The number never falls, whoever reports it: it is part of what receivers see.
+        row = replace(row, attempts=max(row.attempts, change.attempt.number))
+    if not concerns(change, row):
+        return row
+    match change:
+        case Attempted(verdict=Delivered()):
+            return _delivered(row, change)
+        case Attempted():
+            return _failed(row, change)
+        case GivenUp(reason=reason):
+            return doomed(row, reason)
+        case GivenBack(wait_s=wait):
+            return given_back(row, span_ms(wait))
+        case LetterConfirmed():
             return replace(row, state=DeliveryState.DEAD, settled_at=row.read_at)
         case _:
             assert_never(change)
+
+
+def as_settled_before(row: DeliveryRow, settled: DeliveryRow | None) -> bool:
+    """Tell whether the row is what an earlier try of ours made of it, whose answer was lost."""
+    return settled is not None and replace(row, read_at=settled.read_at) == settled
 
 
 def disabled_platform(before: DeliveryRow, change: RowChange) -> bool:
@@ -43,16 +67,6 @@ def disabled_platform(before: DeliveryRow, change: RowChange) -> bool:
         and change.verdict.disables_platform
         and before.lease == change.lease
     )
-
-
-def _attempted(row: DeliveryRow, change: Attempted) -> DeliveryRow:
-    # The number never falls, whoever reports it: it is part of what receivers see.
-    row = replace(row, attempts=max(row.attempts, change.attempt.number))
-    holds = row.lease == change.lease
-    if isinstance(change.verdict, Delivered):
-        # A late report of the first telling does not end the second one.
-        return _delivered(row, change) if holds or not row.delivered else row
-    return _failed(row, change) if holds else row
 
 
 def _delivered(row: DeliveryRow, change: Attempted) -> DeliveryRow:

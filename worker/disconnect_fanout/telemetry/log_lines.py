@@ -19,6 +19,7 @@ from disconnect_fanout.flow.fact import (
     ClaimInterrupted,
     ConsumptionSilent,
     DeadLetterDecided,
+    DeliveryDelivered,
     DependencyChanged,
     DutyCrashed,
     DutyFailed,
@@ -73,6 +74,8 @@ class LogLines:
                 self._short(shortage)
             case EventHandled():
                 self._event(fact)
+            case DeliveryDelivered():
+                pass  # the line of its attempt says so
             case DeadLetterDecided():
                 self._dead(fact)
             case BreakerTurned():

@@ -23,6 +23,7 @@ from disconnect_fanout.flow.fact import (
     ClaimInterrupted,
     ConsumptionSilent,
     DeadLetterDecided,
+    DeliveryDelivered,
     DependencyChanged,
     DutyCrashed,
     DutyFailed,
@@ -36,7 +37,6 @@ from disconnect_fanout.flow.fact import (
     RowSetAside,
     TopologyRestored,
 )
-from disconnect_fanout.policy.decide import Delivered
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -137,6 +137,8 @@ class Metrics:
                 self._attempt(fact)
             case AttemptGivenBack(shortage=shortage):
                 self._given_back.labels(shortage.value).inc()
+            case DeliveryDelivered(platform_id=platform):
+                self._deliveries.labels(platform, "delivered").inc()
             case DeadLetterDecided(platform_id=platform, reason=reason):
                 known = UNREGISTERED if reason is DeadReason.UNKNOWN_PLATFORM else platform
                 self._dead.labels(known, reason.value).inc()
@@ -162,8 +164,6 @@ class Metrics:
 
     def _attempt(self, fact: AttemptFinished) -> None:
         self._attempts.labels(fact.platform_id, fact.result.value).inc()
-        if isinstance(fact.verdict, Delivered) and not fact.delivered:
-            self._deliveries.labels(fact.platform_id, "delivered").inc()
         if fact.latency_s is not None:
             self._latency.observe(fact.latency_s)
 

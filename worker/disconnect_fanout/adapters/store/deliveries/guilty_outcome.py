@@ -4,7 +4,7 @@ What a platform answered is the only free text in an outcome; without it the out
 the same. One that is refused even so is reported loudly, and its neighbours are committed.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from disconnect_fanout.flow.fact import Observe, OutcomeUnrecorded
@@ -13,7 +13,7 @@ from disconnect_fanout.policy.change import Attempted, Barrier, Change
 
 _LEFT_OUT = "(the answer could not be stored)"
 
-Commit = Callable[[Sequence[Change]], Awaitable[None]]
+Commit = Callable[[Sequence[Change]], Awaitable[Collection[Change]]]
 Probe = Callable[[], Awaitable[None]]
 
 
@@ -30,27 +30,39 @@ class OneByOne:
         self._probe = probe
         self._observe = observe
 
-    async def write(self, changes: Sequence[Change]) -> None:
-        """Commit each change that can be; return when all that are left were reported."""
+    async def write(self, changes: Sequence[Change]) -> Collection[Change]:
+        """Commit each change that can be; return when all that are left were reported.
+
+        Returns:
+            What was fenced out or reported: it has not been applied.
+        """
+        left = []
         for change in changes:
             if isinstance(change, Barrier):
                 continue
-            if not (await self._taken(change) or await self._taken(_bare(change))):
-                self._set_aside(change)
+            fenced = await self._taken(change)
+            if fenced is None:
+                fenced = await self._taken(_bare(change))
+            if fenced is None:
+                self._report(change)
+            if fenced is None or fenced:
+                left.append(change)
         await self._commit([Barrier()])  # whoever waits relies on a flush
+        return left
 
-    async def _taken(self, change: Change) -> bool:
-        """Tell whether it was written; a constraint that refuses everything is waited out."""
+    async def _taken(self, change: Change) -> bool | None:
+        """Tell whether it was fenced out, None if it is refused.
+
+        A constraint that refuses everything is waited out.
+        """
         for _ in range(2):
             try:
-                await self._commit([change])
+                return bool(await self._commit([change]))
             except DataRefused:
                 await self._probe()
-            else:
-                return True
-        return False
+        return None
 
-    def _set_aside(self, change: Change) -> None:
+    def _report(self, change: Change) -> None:
         if isinstance(change, Attempted):
             self._observe(
                 OutcomeUnrecorded(change.delivery_id, change.attempt.number, change.attempt.result)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.guilty_outcome import OneByOne
-from disconnect_fanout.adapters.store.outage_retry import Sleep, again
+from disconnect_fanout.adapters.store.outage_retry import Answer, Sleep, again
 from disconnect_fanout.adapters.store.rows.attempts import write_attempts
 from disconnect_fanout.adapters.store.rows.locked import lock_named, save
 from disconnect_fanout.adapters.store.rows.replay_items import close_items
@@ -33,6 +33,8 @@ from disconnect_fanout.policy.change import (
 from disconnect_fanout.policy.delivery_row import DeliveryRow
 from disconnect_fanout.policy.settlement import (
     RowChange,
+    as_settled_before,
+    concerns,
     disabled_platform,
     settle,
 )
@@ -53,11 +55,19 @@ class _Settled:
     Attributes:
         rows: as they are afterwards, by delivery.
         gone: the 410s that disable a platform.
+        fenced: what no longer concerned its row.
     """
 
     rows: dict[str, DeliveryRow]
     attempts: list[tuple[str, Attempt]] = field(default_factory=list)
     gone: list[Attempted] = field(default_factory=list)
+    fenced: list[RowChange] = field(default_factory=list)
+
+    @property
+    def applied(self) -> dict[str, DeliveryRow]:
+        """The rows that are as these changes want them."""
+        others = {change.delivery_id for change in self.fenced}
+        return {name: row for name, row in self.rows.items() if name not in others}
 
 
 class SqlLedger:
@@ -85,49 +95,62 @@ class SqlLedger:
         self._observe = observe
         self._sleep = sleep
 
-    async def commit(self, changes: Sequence[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> Collection[Change]:
         """Write all changes in one transaction and return once it is on disk.
 
         Where the database refuses them for what one of them holds, each is written alone.
         """
         try:
-            await self._patiently(changes)
+            return await self._patiently(changes)
         except DataRefused:
             if self._probe is None:
                 raise
             probe = partial(self._through, self._probe)
-            await OneByOne(self._patiently, probe, self._observe).write(changes)
+            return await OneByOne(self._patiently, probe, self._observe).write(changes)
 
-    async def _patiently(self, changes: Sequence[Change]) -> None:
-        await self._through(partial(self._write_or_wait, changes))
+    async def _patiently(self, changes: Sequence[Change]) -> Collection[Change]:
+        settled_before: dict[str, DeliveryRow] = {}
+        return await self._through(partial(self._write_or_wait, changes, settled_before))
 
-    async def _write_or_wait(self, changes: Sequence[Change]) -> None:
+    async def _write_or_wait(
+        self, changes: Sequence[Change], settled_before: dict[str, DeliveryRow]
+    ) -> Collection[Change]:
         """A wish to flush holds nothing that could be refused: that is an outage."""
         try:
-            await self._write(changes)
+            return await self._write(changes, settled_before)
         except DataRefused as error:
             if any(not isinstance(one, Barrier) for one in changes):
                 raise
             raise StoreRefuses(str(error), error.sqlstate) from None
 
-    async def _through(self, call: Callable[[], Awaitable[None]]) -> None:
+    async def _through(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Call, again and again in an outage; tell of its begin and end."""
         try:
-            await call()
+            return await call()
         except StoreUnreachable as error:
             self._observe(DependencyChanged("database", reachable=False, detail=str(error)))
-            await again(call, self._sleep)
+            answer = await again(call, self._sleep)
             self._observe(DependencyChanged("database", reachable=True))
+            return answer
 
-    async def _write(self, changes: Sequence[Change]) -> None:
+    async def _write(
+        self, changes: Sequence[Change], settled_before: dict[str, DeliveryRow]
+    ) -> Collection[Change]:
         """Lock and write in one order, so that two workers never wait in a circle.
 
         The order is: deliveries by id, attempts, platforms, events, replay items.
+
+        Args:
+            changes: to be written.
+            settled_before: the rows that earlier tries have settled; this one adds its own.
+
+        Returns:
+            What was fenced out.
         """
         settling, copies = _sorted_out(changes)
         async with self._database.record() as connection:
             before = await self._locked(connection, settling)
-            done = _settled(before, settling)
+            done = _settled(before, settling, settled_before)
             rows = [Transition(before[row.id], row) for row in done.rows.values()]
             changed = [one for one in rows if one.before != one.after]
             await save(connection, [one.after for one in changed])
@@ -141,6 +164,9 @@ class SqlLedger:
             if not changed and not copies:
                 # The ack that waits for us relies on a flush, and nothing written is not flushed.
                 await connection.execute(_FLUSH)
+            # From here on the COMMIT may be said and not answered.
+            settled_before.update(done.applied)
+        return done.fenced
 
     async def _locked(
         self, connection: AsyncConnection, settling: Sequence[RowChange]
@@ -184,13 +210,20 @@ def _sorted_out(changes: Sequence[Change]) -> tuple[list[RowChange], Counter[str
     return settling, copies
 
 
-def _settled(before: Mapping[str, DeliveryRow], settling: Sequence[RowChange]) -> _Settled:
+def _settled(
+    before: Mapping[str, DeliveryRow],
+    settling: Sequence[RowChange],
+    settled_before: Mapping[str, DeliveryRow],
+) -> _Settled:
     """Apply the changes one after the other: two of them may concern one delivery."""
     done = _Settled(dict(before))
     for change in settling:
         row = done.rows.get(change.delivery_id)
         if row is None:  # pruned or forgotten meanwhile
+            done.fenced.append(change)
             continue
+        if not concerns(change, row) and not as_settled_before(row, settled_before.get(row.id)):
+            done.fenced.append(change)
         done.rows[row.id] = settle(row, change)
         if isinstance(change, Attempted):
             done.attempts.append((row.id, _kept(row, change.attempt)))
