@@ -24,10 +24,11 @@ from disconnect_fanout.policy.decide import (
     Delivered,
     RetryIn,
     RetryPolicy,
+    Send,
     TryAgainNow,
     Verdict,
+    before_attempt,
     decide,
-    given_up,
 )
 
 DAY = 86_400.0
@@ -189,8 +190,8 @@ def test_a_used_up_schedule_is_exhausted_rather_than_expired() -> None:
 )
 def test_nothing_expires_before_one_attempt(attempts: int, age_s: float, *, gone: bool) -> None:
     """However late a delivery is first sent, it gets its one attempt."""
-    expected = DeadReason.EXPIRED if gone else None
-    assert given_up(Progress(attempts=attempts, age_s=age_s), POLICY) is expected
+    expected = DeadLettered(DeadReason.EXPIRED) if gone else Send()
+    assert before_attempt(Progress(attempts=attempts, age_s=age_s), POLICY) == expected
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,8 @@ def test_a_round_in_which_every_attempt_is_cut_off_ends(
     progress: Progress, reason: DeadReason | None
 ) -> None:
     """A replay that was interrupted once was tried; a hundred interruptions end any round."""
-    assert given_up(progress, POLICY) is reason
+    expected = Send() if reason is None else DeadLettered(reason)
+    assert before_attempt(progress, POLICY) == expected
 
 
 @given(st.integers(0, 3), st.floats(1.0, 500.0), st.floats(0.0, 1e4))
@@ -224,7 +226,7 @@ def test_interruptions_are_bounded_in_number_and_age(
     """However long a lease is, and whatever was replayed: at most a hundred, at most the age."""
     policy = replace(POLICY, max_age_s=max_age_s)
     progress, count = Progress(replays=replays, attempts=replays), 0
-    while given_up(progress, policy) is None:
+    while before_attempt(progress, policy) == Send():
         count += 1
         progress = replace(
             progress,

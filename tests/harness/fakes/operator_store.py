@@ -26,6 +26,7 @@ from disconnect_fanout.policy.replay_slots import (
     slots_after_pause,
 )
 from disconnect_fanout.policy.transition import Transition
+from disconnect_fanout.policy.undeliverable import undeliverable
 
 _REPORT_FIRST_S = 10.0
 _decided = attrgetter("decided")
@@ -86,9 +87,7 @@ class FakeDeadLetterStore:
 
     def _reason(self, platform_id: str) -> DeadReason | None:
         platform = self._tables.platforms.get(platform_id)
-        if platform is None:
-            return DeadReason.UNKNOWN_PLATFORM
-        return None if platform.enabled else DeadReason.ENDPOINT_DISABLED
+        return undeliverable(None if platform is None else platform.enabled)
 
     def _rows(self, test: Callable[[DeliveryRow], object]) -> list[DeliveryRow]:
         self._tables.reach()

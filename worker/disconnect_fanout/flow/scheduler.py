@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.domain.delivery import LeasedDelivery
 from disconnect_fanout.domain.platform import Platform
 from disconnect_fanout.flow.bulkheads import Bulkheads
 from disconnect_fanout.flow.dead_letter_office import DeadLetterOffice
@@ -28,7 +29,7 @@ from disconnect_fanout.flow.supervision.held_tasks import HeldTasks
 from disconnect_fanout.flow.supervision.stumbles import Stumbles
 from disconnect_fanout.flow.wakeups import Wakeups
 from disconnect_fanout.policy.change import GivenBack, GivenUp
-from disconnect_fanout.policy.decide import RetryPolicy, given_up
+from disconnect_fanout.policy.decide import DeadLettered, RetryPolicy, Send, before_attempt
 from disconnect_fanout.policy.lease import REPORT_FIRST_S, lease_s
 
 POLL_S = 0.5
@@ -200,10 +201,13 @@ class Scheduler:
         delivery = claim.delivery
         if claim.interrupted:
             self._observe(ClaimInterrupted(delivery.id, platform.id))
-        reason = given_up(delivery.progress, self._policy)
-        if reason is not None:
-            self._sending.start(self._give_up(claim, reason))
-            return
+        match before_attempt(delivery.progress, self._policy):
+            case DeadLettered(reason=reason):
+                self._sending.start(self._give_up(claim, reason))
+            case Send():
+                self._attempt(delivery, platform)
+
+    def _attempt(self, delivery: LeasedDelivery, platform: Platform) -> None:
         ticket = None if self._stopping else self._bulkheads.admit(platform, waited=True)
         if ticket is None:  # an event took the slot while we claimed, or it is time to leave
             self._recorder.record(GivenBack(delivery.id, delivery.lease))

@@ -36,6 +36,11 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Send:
+    """A further attempt is made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """The platform knows. Final."""
 
@@ -104,17 +109,17 @@ def decide(
             assert_never(outcome)
 
 
-def given_up(progress: Progress, policy: RetryPolicy) -> DeadReason | None:
-    """Return why no further attempt is made; None if one is.
+def before_attempt(progress: Progress, policy: RetryPolicy) -> Send | DeadLettered:
+    """Return whether a claimed delivery is sent, or ends without another request.
 
     Never before one attempt of its round; an interrupted one counts as one.
     """
     tried = progress.step or progress.interruptions or (progress.attempts and not progress.replays)
     if tried and progress.age_s > policy.max_age_s:
-        return DeadReason.EXPIRED
+        return DeadLettered(DeadReason.EXPIRED)
     if progress.interruptions >= policy.most_interruptions:
-        return DeadReason.EXHAUSTED
-    return None
+        return DeadLettered(DeadReason.EXHAUSTED)
+    return Send()
 
 
 def _retry(

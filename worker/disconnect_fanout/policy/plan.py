@@ -10,6 +10,7 @@ from disconnect_fanout.domain.event import DisconnectEvent
 from disconnect_fanout.domain.google_id import account
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.platform import Platform
+from disconnect_fanout.policy.undeliverable import undeliverable
 
 
 class Bearing(Enum):
@@ -126,6 +127,4 @@ def _second(instant: datetime) -> datetime:
 
 
 def _dead(platform: Platform | None) -> DeadReason | None:
-    if platform is None:
-        return DeadReason.UNKNOWN_PLATFORM
-    return None if platform.enabled else DeadReason.ENDPOINT_DISABLED
+    return undeliverable(None if platform is None else platform.enabled)

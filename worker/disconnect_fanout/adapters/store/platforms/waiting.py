@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema.tables import deliveries, platforms, waiting
 from disconnect_fanout.domain.dead_letter import DeadReason
+from disconnect_fanout.policy.undeliverable import undeliverable
 
 
 class WaitingRoom:
@@ -51,9 +52,7 @@ async def why_unsendable(connection: AsyncConnection, platform_id: str) -> DeadR
     """
     state = select(platforms.c.enabled).where(platforms.c.id == platform_id)
     enabled = (await connection.execute(state.with_for_update(read=True))).scalar_one_or_none()
-    if enabled is None:
-        return DeadReason.UNKNOWN_PLATFORM
-    return None if enabled else DeadReason.ENDPOINT_DISABLED
+    return undeliverable(enabled)
 
 
 def _platforms_with_waiting() -> CTE:
