@@ -155,7 +155,7 @@ async def null_stores(source: PlatformSource) -> Stores:
         due=NullDue(),
         letters=NullLetters(),
         replays=idle,
-        duty=idle,
+        leader_lease=idle,
         balance=idle,
         retention=idle,
         plaintext_links=idle,

@@ -223,8 +223,8 @@ async def test_a_time_far_ahead_keeps_nobody_from_a_promise_or_a_duty(sql_world:
         await box.put(connection, [event()])
         await connection.execute(update(outbox).values(taken_until=2**62))
     assert len(await box.take(3, 1.0)) == 1
-    assert await sql_world.worker.duty.hold("sweep", "gone", 60)
+    assert await sql_world.worker.leader_lease.hold("sweep", "gone", 60)
     async with sql_world.database.record() as connection:
         await connection.execute(update(tables.duties).values(until=2**62))
-    assert await sql_world.worker.duty.hold("sweep", "here", 60)
-    assert not await sql_world.worker.duty.hold("sweep", "gone", 60)
+    assert await sql_world.worker.leader_lease.hold("sweep", "here", 60)
+    assert not await sql_world.worker.leader_lease.hold("sweep", "gone", 60)

@@ -176,7 +176,7 @@ async def test_old_replays_go_and_running_ones_stay(sql_world: SqlWorld) -> None
 
 async def test_a_duty_that_nobody_has_held_for_a_day_goes(sql_world: SqlWorld) -> None:
     """Names of duties change with the versions; held ones stay."""
-    duty = sql_world.worker.duty
+    duty = sql_world.worker.leader_lease
     await duty.hold("of old", "worker", 30)
     await sql_world.pass_time(2 * 86_400)
     await duty.hold("sweep", "worker", 30)

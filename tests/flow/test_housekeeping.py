@@ -34,7 +34,7 @@ class Sweeping:
 
 def keeping(tables: LoopTables, chore: Sweeping, worker: str, facts: list[Fact]) -> Housekeeping:
     return Housekeeping(
-        "sweeping", chore, every_s=EVERY_S, duty=FakeLeaderLease(tables), worker=worker,
+        "sweeping", chore, every_s=EVERY_S, leader_lease=FakeLeaderLease(tables), worker=worker,
         observe=facts.append,
     )  # fmt: skip
 

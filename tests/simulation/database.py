@@ -243,7 +243,7 @@ class LinedLeaderLease:
 
     def __init__(self, line: Line, tables: SimulatedTables) -> None:
         self._line = line
-        self._duty = FakeLeaderLease(tables)
+        self._leader_lease = FakeLeaderLease(tables)
 
     async def hold(self, name: str, holder: str, for_s: float) -> bool:
-        return await self._line.ask("duty", lambda: self._duty.hold(name, holder, for_s))
+        return await self._line.ask("duty", lambda: self._leader_lease.hold(name, holder, for_s))

@@ -187,7 +187,7 @@ class Worker:
             letters=LinedLetters(line, tables),
             replays=LinedReplays(line, tables),
             outbox=EmptyOutbox(),
-            duty=LinedLeaderLease(line, tables),
+            leader_lease=LinedLeaderLease(line, tables),
             queue=BrokeredLetters(broker, weather, around.scenario.window),
             rejects=BrokeredRejects(broker, weather, give_up_after_s=_REJECT_S),
             waiting_events=BrokeredDepth(broker, weather),

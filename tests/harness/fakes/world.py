@@ -76,7 +76,7 @@ class FakeWorld:
             letters=FakeDeadLetterStore(self.tables),
             replays=FakeReplayStore(self.tables),
             jobs=FakeReplayStore(self.tables),
-            duty=FakeLeaderLease(self.tables),
+            leader_lease=FakeLeaderLease(self.tables),
             balance=FakeBalance(self.tables),
             retention=partial(FakeRetention, self.tables),
         )

@@ -217,7 +217,7 @@ class FlowStage(Flow[Nobody]):
                 letters=FakeDeadLetterStore(tables),
                 replays=FakeReplayStore(tables),
                 outbox=EmptyOutbox(),
-                duty=FakeLeaderLease(tables),
+                leader_lease=FakeLeaderLease(tables),
                 queue=outside.queue,
                 rejects=outside.rejects,
                 waiting_events=outside.queue,

@@ -94,7 +94,7 @@ class SqlWorld:
             letters=SqlDeadLetterStore(database),
             replays=SqlReplayStore(database, self.seals),
             jobs=ReplayJobs(database),
-            duty=LeaderLease(database),
+            leader_lease=LeaderLease(database),
             balance=BalanceSheet(database),
             retention=partial(Retention, database),
         )

@@ -64,7 +64,7 @@ class Ports:
     letters: DeadLetterStore
     replays: ReplayStore
     jobs: Jobs
-    duty: Duties
+    leader_lease: Duties
     balance: BalanceSource
     retention: Callable[[float], PeriodicJob]
 

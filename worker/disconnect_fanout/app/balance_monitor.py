@@ -31,13 +31,13 @@ class BalanceMonitor:
         self,
         source: BalanceSource,
         *,
-        duty: LeaderLease,
+        leader_lease: LeaderLease,
         worker: str,
         metrics: Metrics,
         observe: Observe,
     ) -> None:
         self._source = source
-        self._duty = duty
+        self._leader_lease = leader_lease
         self._worker = worker
         self._metrics = metrics
         self.stumbles = Stumbles(_DUTY, observe)
@@ -54,6 +54,6 @@ class BalanceMonitor:
                 await asyncio.sleep(self.PERIOD_S)
 
     async def look(self) -> None:
-        """Count once, if it is this worker's duty."""
-        mine = await self._duty.hold(_DUTY, self._worker, self.TERM_S)
+        """Count once, if this worker holds the leader lease."""
+        mine = await self._leader_lease.hold(_DUTY, self._worker, self.TERM_S)
         self._metrics.show_balance(await self._source.difference() if mine else 0)

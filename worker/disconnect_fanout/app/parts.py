@@ -110,7 +110,7 @@ def _ports(
         letters=stores.letters,
         replays=stores.replays,
         outbox=stores.outbox,
-        duty=stores.duty,
+        leader_lease=stores.leader_lease,
         queue=AmqpLetterQueue(publisher, topology.dead_queue),
         rejects=AmqpRejectBox(publisher, topology, clocks.wall),
         waiting_events=QueueDepth(publisher, topology.events_queue),

@@ -25,14 +25,20 @@ def periodic_jobs(
         ("older rows", stores.older_rows, _LOOK_FOR_OLDER_EVERY_S),
         ("unreadable events", stores.unreadable_events, _LOOK_AGAIN_EVERY_S),
     )
-    duty, observe = stores.duty, observer.observe
+    leader_lease, observe = stores.leader_lease, observer.observe
     return (
         *(
-            Housekeeping(name, job, every_s=rest_s, duty=duty, worker=worker, observe=observe)
+            Housekeeping(
+                name, job, every_s=rest_s, leader_lease=leader_lease, worker=worker, observe=observe
+            )
             for name, job, rest_s in works
         ),
         BalanceMonitor(
-            stores.balance, duty=duty, worker=worker, metrics=observer.metrics, observe=observe
+            stores.balance,
+            leader_lease=leader_lease,
+            worker=worker,
+            metrics=observer.metrics,
+            observe=observe,
         ),
     )
 

@@ -57,7 +57,7 @@ class Stores:
     due: DueStore
     letters: DeadLetterStore
     replays: ReplayStore
-    duty: LeaderLease
+    leader_lease: LeaderLease
     balance: BalanceSource
     retention: PeriodicJob
     plaintext_links: PeriodicJob
@@ -85,7 +85,7 @@ def sql_stores(settings: Settings, database: Database, seals: Seals, observe: Ob
         due=SqlDueStore(database, seals),
         letters=SqlDeadLetterStore(database),
         replays=SqlReplayStore(database, seals),
-        duty=SqlLeaderLease(database),
+        leader_lease=SqlLeaderLease(database),
         balance=BalanceSheet(database),
         retention=Retention(database, settings.history_retention),
         plaintext_links=PlaintextLinks(database, seals),

@@ -38,14 +38,14 @@ class Housekeeping:
         job: PeriodicJob,
         *,
         every_s: float,
-        duty: LeaderLease,
+        leader_lease: LeaderLease,
         worker: str,
         observe: Observe,
     ) -> None:
         self.name = name
         self._job = job
         self._every_s = every_s
-        self._duty = duty
+        self._leader_lease = leader_lease
         self._worker = worker
         self._observe = observe
         self.stumbles = Stumbles(name, observe)
@@ -62,10 +62,10 @@ class Housekeeping:
                 await asyncio.sleep(self._every_s)
 
     async def turn(self) -> None:
-        """Do the job to its end, as long as the duty is ours."""
+        """Do the job to its end, as long as the leader lease is ours."""
         touched = 0
         try:
-            while await self._duty.hold(self.name, self._worker, self.TERM_S):
+            while await self._leader_lease.hold(self.name, self._worker, self.TERM_S):
                 some = await self._job.do_some()
                 touched += some
                 if not some:

@@ -24,7 +24,7 @@ _SHARE = 10
 _LONGEST_REST_S = 8.0
 """A look that took so long because broker or database did must not put the next one off."""
 TERM_S = 6.0
-"""A holder of the duty who does not renew it is followed by another after this long."""
+"""A holder of the leader lease who does not renew it is followed by another after this long."""
 OVERDUE_S = 5.0
 _BATCH = 500
 
@@ -46,7 +46,7 @@ class Sweeper:
         store: DeadLetterStore,
         queue: LetterQueue,
         office: DeadLetterOffice,
-        duty: LeaderLease,
+        leader_lease: LeaderLease,
         worker: str,
         clock: Callable[[], float],
         observe: Observe,
@@ -54,7 +54,7 @@ class Sweeper:
         self._store = store
         self._queue = queue
         self._office = office
-        self._duty = duty
+        self._leader_lease = leader_lease
         self._worker = worker
         self._clock = clock
         self.stumbles = Stumbles(DUTY, observe)
@@ -91,7 +91,7 @@ class Sweeper:
         self._last_look = look
 
     async def _on_duty(self) -> bool:
-        return await self._duty.hold(DUTY, self._worker, TERM_S)
+        return await self._leader_lease.hold(DUTY, self._worker, TERM_S)
 
     async def _compare(self, open_letters: int) -> None:
         seen: set[str] = set()

@@ -65,7 +65,7 @@ class Ports:
     letters: DeadLetterStore
     replays: ReplayStore
     outbox: Outbox
-    duty: LeaderLease
+    leader_lease: LeaderLease
     queue: LetterQueue
     rejects: RejectBox
     waiting_events: EventQueue
@@ -235,7 +235,7 @@ class Flow(Generic[ConsumerT]):
             store=self._ports.letters,
             queue=self._ports.queue,
             office=self.office,
-            duty=self._ports.duty,
+            leader_lease=self._ports.leader_lease,
             worker=self._name,
             clock=self._clocks.monotonic,
             observe=self._observe,

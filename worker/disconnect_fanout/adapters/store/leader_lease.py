@@ -1,4 +1,4 @@
-"""Duties that one process at a time does for the whole installation."""
+"""Leader leases: what one process at a time does for the whole installation."""
 
 from sqlalchemy import or_
 
@@ -7,17 +7,17 @@ from disconnect_fanout.adapters.store.schema.tables import duties
 from disconnect_fanout.domain.instant import span_ms
 
 _NOBODY_MS = span_ms(86_400.0)
-"""Nobody holds a duty for so long: the database's clock has gone back since, or it is nonsense."""
+"""Nobody holds a lease for so long: the database's clock has gone back since, or it is nonsense."""
 
 
 class LeaderLease:
-    """Hands duties out, for a limited time by the database's clock."""
+    """Hands leader leases out, for a limited time by the database's clock."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def hold(self, name: str, holder: str, for_s: float) -> bool:
-        """Take the duty, or hold on to it; tell whether it is the holder's for so long from now.
+        """Take the lease, or hold on to it; tell whether it is the holder's for so long from now.
 
         Raises:
             StoreUnreachable: it may be held or not; what is held ends by itself.
