@@ -226,11 +226,10 @@ class Deliverer:
 
     async def _follow_up(self, job: Admitted, verdict: Verdict | None) -> None:
         """See to what follows from a verdict that is on disk, and that nobody has fenced out."""
-        match verdict:
-            case Delivered() if not job.delivery.progress.delivered:
-                self._observe(DeliveryDelivered(job.delivery.id, job.platform.id))
-            case DeadLettered():
-                await self._bury(job, verdict)
+        if isinstance(verdict, DeadLettered):
+            await self._bury(job, verdict)
+        elif isinstance(verdict, Delivered) and not job.delivery.progress.delivered:
+            self._observe(DeliveryDelivered(job.delivery.id, job.platform.id))
 
     async def _bury(self, job: Admitted, verdict: DeadLettered) -> None:
         """See to what follows a death that is on disk: the platform's state, the letter."""
