@@ -107,12 +107,12 @@ async def _unsendable(
     holds = [condition.label(column) for column, condition in demanded.items()]
     odd = select(deliveries.c.id, *holds).where(waiting, not_(and_(*demanded.values())))
     rows = await _first(connection, odd.order_by(deliveries.c.id))
-    return [BadRow(RowKind.DELIVERIES, str(row.id), _unsendable_flaw(row)) for row in rows]
+    bad = {str(row.id): [one for one in demanded if not getattr(row, one)] for row in rows}
+    return [BadRow(RowKind.DELIVERIES, name, _flaws(columns)) for name, columns in bad.items()]
 
 
-def _unsendable_flaw(row: Row[Any]) -> str:
-    bad = [column for column, holds in row._mapping.items() if column != "id" and not holds]
-    return "; ".join(f"{one}: {_UNKNOWN if one == 'state' else _NO_COUNT}" for one in bad)
+def _flaws(columns: Iterable[str]) -> str:
+    return "; ".join(f"{one}: {_UNKNOWN if one == 'state' else _NO_COUNT}" for one in columns)
 
 
 def _link_flaw(row: Row[Any]) -> str | None:
