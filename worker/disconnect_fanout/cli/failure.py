@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import typer
 
+from disconnect_fanout.adapters.broker.queue_in_use import QueueInUse
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
@@ -60,6 +61,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerRefuses: ExitCode.CONFIGURATION,
     BrokerUnreachable: ExitCode.UNREACHABLE,
+    QueueInUse: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
     NotFound: ExitCode.NOT_FOUND,
     Unread: ExitCode.DONE,
