@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import ChannelLockedResource
+from pamqp.common import FieldTable
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from disconnect_fanout.adapters.broker.connection import (
@@ -24,7 +25,7 @@ from disconnect_fanout.flow.outage import BrokerRefuses, BrokerUnreachable
 
 WAIT_S = 5.0  # longer than most looks take
 _LOOK_AGAIN_S = 0.1
-_CLASSIC = {"x-queue-type": "classic"}  # whatever the vhost's default is
+_KIND = "classic"  # whatever the vhost's default is
 
 
 @asynccontextmanager
@@ -68,7 +69,8 @@ async def _take(connection: AbstractConnection, right: str, queue: str) -> None:
         async with a_channel(connection) as channel, named_errors():
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                    await channel.declare_queue(right, exclusive=True, arguments=_CLASSIC)
+                    arguments: FieldTable = {"x-queue-type": _KIND}
+                    await channel.declare_queue(right, exclusive=True, arguments=arguments)
             except ChannelLockedResource:
                 raise another_reads(queue) from None
 

@@ -12,7 +12,12 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
 from disconnect_fanout.adapters.store.inspection.missing_parts import missing_parts
-from disconnect_fanout.adapters.store.inspection.privileges import lacking_privileges
+from disconnect_fanout.adapters.store.inspection.privileges import (
+    API,
+    MANAGED,
+    NEEDED,
+    lacking_privileges,
+)
 from disconnect_fanout.adapters.store.inspection.trial import try_out, try_rows
 from disconnect_fanout.adapters.store.links.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.migration.migrate import check_schema
@@ -80,7 +85,7 @@ async def _check(settings: Settings) -> list[Finding]:
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
             found += [*await _schema(database), *await _rows(database)]
-            found += await _unreadable(database)
+            found += [*await _unreadable(database), *await _api(database)]
         if (words := problem(of_worker(settings.max_in_flight))) is not None:
             found.append(Finding("descriptors", "warning", words))
         return found
@@ -113,7 +118,8 @@ async def _database(database: Database, settings: Settings) -> str:
     seals = await load_seals(database, vault)
     if (lacking := await SecretKeys(database, vault).missing()) is not None:
         raise _Wrong(lacking)
-    if refused := await lacking_privileges(database):
+    needed = MANAGED if settings.learns_links else NEEDED
+    if refused := await lacking_privileges(database, needed):
         raise _Wrong(f"the role may not {', '.join(refused)}; grant it what a worker needs")
     await try_out(database)
     await try_rows(database)
@@ -148,6 +154,16 @@ async def _schema(database: Database) -> list[Finding]:
             Finding("schema", "warning", f"lost, so that looks take long; create again: {names}")
         )
     return found
+
+
+async def _api(database: Database) -> list[Finding]:
+    """No worker needs it; ``fanout api`` may have a role of its own, and is checked as that."""
+    try:
+        refused = await lacking_privileges(database, API)
+    except StoreUnreachable as error:
+        return [Finding("api", "unreachable", str(error))]
+    words = f"fanout api would not work in this role, which may not {', '.join(refused)}"
+    return [Finding("api", "warning", words)] if refused else []
 
 
 async def _rows(database: Database) -> list[Finding]:
