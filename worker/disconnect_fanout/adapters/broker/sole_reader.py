@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import ChannelLockedResource
-from pamqp.common import FieldTable
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from disconnect_fanout.adapters.broker.connection import (
@@ -69,8 +68,9 @@ async def _take(connection: AbstractConnection, right: str, queue: str) -> None:
         async with a_channel(connection) as channel, named_errors():
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                    arguments: FieldTable = {"x-queue-type": _KIND}
-                    await channel.declare_queue(right, exclusive=True, arguments=arguments)
+                    await channel.declare_queue(
+                        right, exclusive=True, arguments={"x-queue-type": _KIND}
+                    )
             except ChannelLockedResource:
                 raise another_reads(queue) from None
 
