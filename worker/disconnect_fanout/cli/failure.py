@@ -10,6 +10,7 @@ from disconnect_fanout.adapters.broker.queue_in_use import QueueInUse
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
+from disconnect_fanout.adapters.store.migration.migration_refused import MigrationRefused
 from disconnect_fanout.adapters.store.migration.still_locked import StillLocked
 from disconnect_fanout.adapters.store.not_found import NotFound
 from disconnect_fanout.adapters.store.platforms.registry import PlatformExists
@@ -57,6 +58,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,
     SecretKeyMissing: ExitCode.CONFIGURATION,
+    MigrationRefused: ExitCode.CONFIGURATION,
     StillLocked: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerRefuses: ExitCode.CONFIGURATION,
@@ -116,6 +118,7 @@ def _words(error: BaseException) -> Sequence[str]:
 
 _ABOUT: Mapping[type[BaseException], str] = {
     DataRefused: "the database refuses what was to be written: ",
+    MigrationRefused: "FANOUT_DATABASE_URL: ",
     StoreUnreachable: "the database can't be reached: ",
     BrokerRefuses: "FANOUT_AMQP_URL: the broker refuses: ",
     BrokerUnreachable: "the broker can't be reached: ",
