@@ -26,6 +26,7 @@ from disconnect_fanout.flow.outage import (
     DataRefused,
     OutOfMeans,
     SecretKeyMissing,
+    StoreFull,
     StoreRefuses,
     StoreUnreachable,
 )
@@ -60,6 +61,7 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     SecretKeyMissing: ExitCode.CONFIGURATION,
     MigrationRefused: ExitCode.CONFIGURATION,
     StillLocked: ExitCode.UNREACHABLE,
+    StoreFull: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerRefuses: ExitCode.CONFIGURATION,
     BrokerUnreachable: ExitCode.UNREACHABLE,
@@ -119,6 +121,7 @@ def _words(error: BaseException) -> Sequence[str]:
 _ABOUT: Mapping[type[BaseException], str] = {
     DataRefused: "the database refuses what was to be written: ",
     MigrationRefused: "FANOUT_DATABASE_URL: ",
+    StoreFull: "the database's disk takes nothing more: ",
     StoreUnreachable: "the database can't be reached: ",
     BrokerRefuses: "FANOUT_AMQP_URL: the broker refuses: ",
     BrokerUnreachable: "the broker can't be reached: ",

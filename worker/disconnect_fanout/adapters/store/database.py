@@ -107,7 +107,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading."""
         with self.health.asking(Ask.READ):
-            async with named_errors(), self._reader.connect() as connection:
+            async with named_errors(self.file), self._reader.connect() as connection:
                 yield connection
 
     def intend(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -123,7 +123,7 @@ class Database:
         committing = False
         try:
             with self.health.asking(what):
-                async with named_errors(), self._turn, engine.begin() as connection:
+                async with named_errors(self.file), self._turn, engine.begin() as connection:
                     yield connection
                     committing = True
         except StoreUnreachable as error:
@@ -141,7 +141,7 @@ class Database:
         """
         engine = self._postgres.unhurried(pausing=pausing)
         try:
-            async with named_errors(), engine.connect() as connection:
+            async with named_errors(self.file), engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
             await engine.dispose()

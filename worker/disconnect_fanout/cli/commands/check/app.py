@@ -33,7 +33,7 @@ from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.runtime.session import execute
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.bad_row import RowKind
-from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import StoreFull, StoreRefuses, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
 
@@ -98,16 +98,12 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, "ok", await look())
     except StoreRefuses as error:
         return Finding(name, "wrong", f"the database refuses: {error}")
+    except StoreFull as error:
+        return Finding(name, "unreachable", f"its disk takes nothing more: {error}")
     except StoreUnreachable as error:
-        return Finding(name, "unreachable", f"{error}; {_hint(error)}")
+        return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
     except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
-
-
-def _hint(error: StoreUnreachable) -> str:
-    """It answers, where it says that its disk is full."""
-    full = "DiskFull" in str(error)
-    return "make room on its disk" if full else "is FANOUT_DATABASE_URL right?"
 
 
 async def _database(database: Database, settings: Settings) -> str:
