@@ -1,6 +1,7 @@
 """``fanout privacy``: what a person may ask of whoever runs this."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.erasure import Erased, erase
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.privacy.unhashed import Unattributed
 from disconnect_fanout.cli.arguments.person import StoredEmailOption
 from disconnect_fanout.cli.failure import ExitCode
 from disconnect_fanout.cli.runtime.audited import audited
@@ -92,6 +94,7 @@ def forget(
         async with opened() as session:
             person = Forgetting(session.database, await session.seals(), email)
             found = await person.found()
+            _warn(await person.unattributed())
             if not found.any:
                 say("nothing is stored about this person")
                 done = Forgotten()  # but their bytes may be, from a time that was cut short
@@ -113,6 +116,17 @@ def forget(
         say(f"fanout: {words}")
     if erased is Erased.BLOCKED:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _warn(unattributed: Sequence[Unattributed]) -> None:
+    """What may be about them, for all that anybody can tell, is said: it was not removed."""
+    for one in unattributed:
+        say(
+            f"fanout: warning: {one.count} of {one.table} can't be attributed to anybody, for "
+            f"example {one.example}: the hash of their user is lost, and no secret key in use "
+            "opens them. Bring back the key or the rows from a backup and run this again, or "
+            "delete the rows by SQL"
+        )
 
 
 def _refuse(found: PersonalData) -> None:
