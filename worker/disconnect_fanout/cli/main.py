@@ -13,7 +13,8 @@ import typer
 
 import disconnect_fanout
 from disconnect_fanout.cli import commands
-from disconnect_fanout.cli.failure import failure, unwritable
+from disconnect_fanout.cli.failure import ExitCode, failure, unwritable
+from disconnect_fanout.cli.runtime import left_out
 from disconnect_fanout.cli.runtime.invocation import remember
 from disconnect_fanout.cli.screen.output import say, show_text
 from disconnect_fanout.cli.usage_error import UsageError
@@ -33,6 +34,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         _require_text(given)
         remember(given)
+        left_out.begin()
         result = _assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         expected = failure(error) or unwritable(error)
@@ -41,8 +43,10 @@ def main(args: Sequence[str] | None = None) -> int:
         code, lines = expected
         for line in lines:
             say(f"fanout: {line}")
+        left_out.named()
         return code
-    return result if isinstance(result, int) else 0
+    code = result if isinstance(result, int) else ExitCode.DONE
+    return ExitCode.SOME_FAILED if left_out.named() and code == ExitCode.DONE else code
 
 
 def _assembled(args: Sequence[str]) -> typer.Typer:

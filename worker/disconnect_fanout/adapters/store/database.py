@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.adapters.store.engine import sqlite_engine
 from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
+from disconnect_fanout.flow.left_out import LeftOut
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.set_aside import SetAside
 from disconnect_fanout.policy.session_limits import WORKING, SessionLimits
@@ -72,6 +73,8 @@ class Database:
             self._intender = self._postgres.intender
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is noted there."""
+        self.left_out = LeftOut()
+        """Hears of each row that a command can't show."""
         self.set_aside = SetAside()
         """Hears of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (

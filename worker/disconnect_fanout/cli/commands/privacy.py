@@ -93,18 +93,8 @@ def forget(
     async def work() -> tuple[Forgotten, Erased] | None:
         async with opened() as session:
             person = Forgetting(session.database, await session.seals(), email)
-            found = await person.found()
-            _warn(await person.unattributed())
-            if not found.any:
-                say("nothing is stored about this person")
-                done = Forgotten()  # but their bytes may be, from a time that was cut short
-                return done, await erase(session.database, rewrite=rewrite)
-            if found.open and not discard:
-                _refuse(found)
+            if (done := await _removed(session, person, discard=discard, yes=yes)) is None:
                 return None
-            if not confirmed(_question(found), yes=yes):
-                raise typer.Abort
-            done = await _forget(session, person, found)
             return done, await erase(session.database, rewrite=rewrite)
 
     outcome = execute(work())
@@ -116,6 +106,23 @@ def forget(
         say(f"fanout: {words}")
     if erased is Erased.BLOCKED:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+async def _removed(
+    session: Session, person: Forgetting, *, discard: bool, yes: bool
+) -> Forgotten | None:
+    """Remove the person; None if it was refused."""
+    found = await person.found()
+    _warn(await person.unattributed())
+    if not found.any:
+        say("nothing is stored about this person")
+        return Forgotten()  # but their bytes may be, from a time that was cut short
+    if found.open and not discard:
+        _refuse(found)
+        return None
+    if not confirmed(_question(found), yes=yes):
+        raise typer.Abort
+    return await _forget(session, person, found)
 
 
 def _warn(unattributed: Sequence[Unattributed]) -> None:
