@@ -95,6 +95,30 @@ async def test_an_exchange_or_a_queue_is_missed_without_the_management_api(
     await _said_and_put_back(installation, remove, words, bindings)
 
 
+@pytest.mark.parametrize("queue", ["events", "dead", "rejected"])
+async def test_a_queue_that_is_declared_otherwise_is_named_with_the_way_out(
+    installation: Installation, queue: str
+) -> None:
+    """While it runs; mended by what was said, it is ready again.
+
+    Fails before: not attached to the queue, and no word of which and why.
+    """
+    name = installation.vhost.queue(queue)
+    async with Receiver() as luma:
+        await _register(installation, luma)
+        async with installation.worker() as worker:
+            async with amqp.channel(installation.vhost.url) as channel:
+                await channel.queue_delete(name)
+                await channel.declare_queue(name, durable=True)
+            said = await worker.readyz_says(f"queue '{name}' exists with other", within=15)
+            assert "delete it" in said
+            async with amqp.channel(installation.vhost.url) as channel:
+                await channel.queue_delete(name)
+            await worker.ready(within=30)
+            await installation.publish(disconnect("evt_1"))
+            await luma.received(1)
+
+
 async def test_a_mute_management_api_hinders_nothing(installation: Installation) -> None:
     """It takes the request and never answers: events are told, and what is removed is put back."""
 

@@ -15,7 +15,12 @@ from tests.harness.store.sql_world import SqlWorld
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.schema.tables import installation
 from disconnect_fanout.flow.outage import StoreUnreachable
-from disconnect_fanout.policy.session_limits import PING_AFTER_S, UNHURRIED, SessionLimits
+from disconnect_fanout.policy.session_limits import (
+    PING_AFTER_S,
+    UNHURRIED,
+    WORKING,
+    SessionLimits,
+)
 
 WITHIN_S = 5.0
 FLUSHED = update(installation).values(flushes=installation.c.flushes + 1)
@@ -106,6 +111,31 @@ async def test_how_a_commit_is_made_is_not_the_roles_affair(
 async def test_a_session_bounds_what_others_wait_for(database: Database, way: str) -> None:
     """Statements, locks, silence in a transaction, and a peer that is gone."""
     assert (await shown(database, way))[1:] == ["1min", "10s", "15s", "15000", "15"]
+
+
+@pytest.mark.parametrize("by", ["ALTER DATABASE {}", "ALTER ROLE fanout IN DATABASE {}"])
+@pytest.mark.parametrize("limits", [WORKING, UNHURRIED], ids=["working", "unhurried"])
+async def test_a_limit_of_the_role_ends_no_idle_session_of_ours(
+    world: SqlWorld, by: str, limits: SessionLimits
+) -> None:
+    """Nor a long statement. Fails before: it was in force, and a busy process met its end."""
+    name = urlsplit(world.url).path[1:]
+    owner = await asyncpg.connect(world.url.replace("+asyncpg", ""))
+    for limit in ("idle_session_timeout = '200ms'", "statement_timeout = '300ms'"):
+        await owner.execute(f"{by.format(name)} SET {limit}")
+    await owner.close()
+    database = Database(world.url, limits=limits)
+    try:
+        for way in (database.intend, database.record):
+            async with way() as connection:
+                idle = text("SELECT current_setting('idle_session_timeout', true)")
+                assert (await connection.execute(idle)).scalar_one() in {None, "0"}
+        await lasts(0.5)
+        for way in (database.intend, database.record):
+            await flush(database, way, 0.5)
+        assert database.health.outages == 0
+    finally:
+        await database.close()
 
 
 async def test_a_migration_waits_for_as_long_as_it_takes(world: SqlWorld) -> None:

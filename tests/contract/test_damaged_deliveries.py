@@ -52,7 +52,20 @@ async def test_a_count_without_a_next_one_harms_only_its_row(
     good = await registered(sql_world.worker)
     await change(sql_world, bad, **{column: MOST, "next_at": 1})
     assert await due(sql_world.worker) == [good]
-    assert bad in {one.id for one in await survey(sql_world.database)}
+    (found,) = await survey(sql_world.database)
+    assert (found.id, found.what.split(":")[0]) == (bad, column)
+
+
+async def test_every_column_that_keeps_a_delivery_from_being_sent_is_named(
+    sql_world: SqlWorld,
+) -> None:
+    """Two at once too. Fails before: "state, or a count", whichever it was."""
+    bad = await registered(sql_world.worker)
+    await change(sql_world, bad, state="quarantined", step=-1)
+    (found,) = await survey(sql_world.database)
+    assert found.what == (
+        "state: this version knows no such one; step: is no number that can be reckoned with"
+    )
 
 
 async def test_a_replay_of_a_row_without_a_next_count_ends(sql_world: SqlWorld) -> None:

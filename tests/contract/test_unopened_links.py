@@ -36,6 +36,26 @@ async def test_a_damaged_link_tells_its_user_and_no_stranger(sql_world: SqlWorld
     assert told == [True, True, True, False]
 
 
+async def test_two_damaged_links_are_not_taken_for_one(sql_world: SqlWorld) -> None:
+    """Nor for anybody's who asks with an id of nothing but zeros.
+
+    Fails before: one id stood in for all accounts, and was found by whoever published it.
+    """
+    await sql_world.add_links(link(ALICE, "luma", "42"), link(ALICE, "luma", "43"))
+    await sql_world.add_links(link(ALICE, "luma", "42"))
+    async with sql_world.database.record() as connection:
+        await connection.execute(update(links).values(sealed=DAMAGED))
+    asked = [event(email=ALICE, google_id=None)]
+    zeros = [event(email="bob@example.com", google_id="0" * many) for many in (24, 128)]
+    zeros += [event(email=ALICE, google_id="0" * 24)]
+    users = [one.user for one in (*asked, *zeros)]
+    mine, *theirs = await find_links(sql_world.database, sql_world.seals, users)
+    first, second, third = (one for _, one in sorted(mine.items()))
+    assert (first == second, first == third) == (False, True)
+    for one, found in zip(zeros, theirs, strict=True):
+        assert not any(counts(each, one, timedelta(0)) for each in found.values())
+
+
 async def test_odd_links_that_nobody_can_open_do_not_starve_those_behind(
     sql_world: SqlWorld,
 ) -> None:

@@ -52,7 +52,7 @@ async def test_a_row_that_can_t_be_written_is_set_aside_alone(error: Exception) 
     outbox, sent = ShortOutbox(first, bad, last), list[str]()
     assert await relay(outbox, {bad.id: error}, sent).turn() == 3
     assert sent == [first.id, last.id]
-    assert outbox.aside == {1: f"can't be written as a message: {type(error).__name__}"}
+    assert outbox.aside == {1: f"sealed: can't be written as a message: {type(error).__name__}"}
     assert outbox.promises == []
 
 

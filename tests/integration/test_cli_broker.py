@@ -193,6 +193,22 @@ def test_listing_rejected_events_changes_nothing(rejecting: Operator) -> None:
     assert len(rejecting.ask("rejected", "list", "--limit", "2")) == 2
 
 
+def test_rejected_events_that_are_held_elsewhere_are_exit_4(
+    rejecting: Operator, vhost: Vhost
+) -> None:
+    """Instead of a part of them. Fails before: exit 0 with two of three."""
+
+    async def said() -> str:
+        async with amqp.channel(vhost.url) as channel:
+            await (await channel.get_queue(vhost.queue("rejected"), ensure=False)).get()
+            return await asyncio.to_thread(rejecting.refused, "rejected", "list", code=4)
+
+    words = asyncio.run(said())
+    assert "can't be reached" not in words
+    assert f"somebody else holds messages of {vhost.queue('rejected')}" in words
+    assert len(listed(rejecting)) == 3
+
+
 def test_a_rejected_event_is_replayed_or_discarded_by_id(rejecting: Operator, vhost: Vhost) -> None:
     """Replayed ones are in the events queue; an unknown id changes nothing at all."""
     twice, once, _ = [one["id"] for one in listed(rejecting)]

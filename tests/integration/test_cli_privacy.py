@@ -140,3 +140,22 @@ def test_whoever_is_in_the_way_of_overwriting_makes_it_a_failure(
 
     keeper.arrange(hindered)
     assert counts(keeper.ask(*FORGET, "--yes")) == (0, 0, 0, 0, 0, 0)
+
+
+async def damaged(world: SqlWorld) -> None:
+    """Somebody's SQL took the hash of every event, and what is sealed in one of them."""
+    await dead(world)
+    async with world.database.record() as connection:
+        await connection.execute(text("UPDATE events SET user_hash = NULL"))
+        lost = text("UPDATE events SET sealed = :nothing WHERE id <> 'evt_alice'")
+        await connection.execute(lost, {"nothing": b"x"})
+
+
+def test_what_can_t_be_attributed_is_said_with_what_to_do(keeper: Operator) -> None:
+    """The rest is removed. Fails before: all were called removed, and none was."""
+    keeper.arrange(damaged)
+    result = keeper.fanout(*FORGET, "--yes", "-o", "json")
+    assert (result.json()["events"], result.json()["links"]) == (1, 1)
+    assert "1 of events can't be attributed to anybody" in result.stderr
+    assert "Bring back the key or the rows" in result.stderr
+    assert "alice" not in result.stderr.lower()

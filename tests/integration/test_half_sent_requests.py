@@ -49,13 +49,13 @@ class Deleting:
 async def api_port(limits: Limits = STANDARD) -> AsyncIterator[int]:
     """The API's."""
 
-    async def ready() -> bool:
-        return True
+    async def problem() -> None:
+        return None
 
     routes = Routes(
         delete=Deleting(),  # type: ignore[arg-type]
         disconnect=Deleting(),  # type: ignore[arg-type]
-        ready=ready,
+        problem=problem,
         duties=list,
         changed=lambda: None,
     )

@@ -22,7 +22,7 @@ class Routes:
     """Finds the operation that a request asks for.
 
     Args:
-        ready: tells whether the database answers.
+        problem: tells what is wrong with the database; None if nothing is.
         duties: tells which of the process has failed.
         changed: called after each request that may have changed something.
     """
@@ -32,13 +32,13 @@ class Routes:
         *,
         delete: DeleteCalendar,
         disconnect: DisconnectCalendar,
-        ready: Callable[[], Awaitable[bool]],
+        problem: Callable[[], Awaitable[str | None]],
         duties: Callable[[], list[str]],
         changed: Callable[[], None],
     ) -> None:
         self._delete = delete
         self._disconnect = disconnect
-        self._ready = ready
+        self._problem = problem
         self._duties = duties
         self._changed = changed
 
@@ -72,8 +72,8 @@ class Routes:
             case "/openapi.json":
                 return json_answer(200, document())
             case _:
-                problems = [] if await self._ready() else ["the database does not answer"]
-                problems += self._duties()
+                problem = await self._problem()
+                problems = [*([] if problem is None else [problem]), *self._duties()]
                 ready = not problems
                 state = {"status": "ready" if ready else "not ready", "problems": problems}
                 return json_answer(200 if ready else 503, state)

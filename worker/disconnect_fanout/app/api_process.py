@@ -15,6 +15,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.http_api.api_keys import SqlApiKeys
 from disconnect_fanout.adapters.store.http_api.ended_connections import SqlConnections
 from disconnect_fanout.adapters.store.http_api.outbox import SqlOutbox
+from disconnect_fanout.adapters.store.inspection.privileges import API, lacking_privileges
 from disconnect_fanout.adapters.store.inspection.trial import try_out
 from disconnect_fanout.adapters.store.migration.migrate import check_schema
 from disconnect_fanout.adapters.store.seals.event_seals import Seals, load_seals
@@ -45,6 +46,7 @@ from disconnect_fanout.telemetry.observer import Observer
 
 _END_WITHIN_S = 3.0
 _CLOSING_S = 10.0
+_NO_ANSWER = "the database does not answer"
 _READY_WITHIN_S = 4.0
 """For a probe's question; most probes wait for less than that."""
 
@@ -111,20 +113,21 @@ def _server(
         lacking = database.health.lacking_key
         return [*duties.problems(), *([] if lacking is None else [lacking])]
 
-    async def ready() -> bool:
+    async def problem() -> str | None:
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
                 if await check_schema(database) is not None:
-                    return False
+                    return _NO_ANSWER
                 await try_out(database)
+                refused = await lacking_privileges(database, API)
         except (StoreUnreachable, StoreRefuses, TimeoutError):
-            return False
-        return True
+            return _NO_ANSWER
+        return f"the database's role may not {', '.join(refused)}" if refused else None
 
     routes = Routes(
         delete=DeleteCalendar(keys, connections, limit),
         disconnect=DisconnectCalendar(keys, connections, limit),
-        ready=ready,
+        problem=problem,
         duties=problems,
         changed=relay.wake,
     )

@@ -28,6 +28,7 @@ class Readiness:
     stopping: bool = False
     database: Callable[[], str | None] = lambda: None
     consuming: Callable[[], bool] = lambda: False
+    unattached: Callable[[], str | None] = lambda: None
     platforms: int = 0
     silence: Callable[[], str | None] = lambda: None
     unreadable: tuple[str, ...] = ()
@@ -79,5 +80,6 @@ class Readiness:
         if not self.platforms:
             return "no platform is registered: run `fanout platforms add`"
         if not self.consuming():
-            return "not attached to the broker's queue"
+            why = self.unattached()
+            return "not attached to the broker's queue" + (f": {why}" if why else "")
         return self.silence()

@@ -152,6 +152,7 @@ class _Life:
         """Do all duties until the signal, then drain; tell whether nothing was left."""
         parts, readiness, duties = self._parts, self._readiness, self._duties
         readiness.consuming = lambda: parts.flow.consumer.attached
+        readiness.unattached = lambda: parts.flow.consumer.problem
         readiness.silence = lambda: parts.flow.watchdog.problem
         readiness.duties = duties.problems
         readiness.held = lambda: parts.held(self._watch.stumbles)

@@ -2,19 +2,21 @@
 
 import errno
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 
 import typer
 
+from disconnect_fanout.adapters.broker.queue_in_use import QueueInUse
 from disconnect_fanout.adapters.broker.topology_conflict import TopologyConflict
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.crypto.webhook_secret import BadSecret
+from disconnect_fanout.adapters.store.migration.migration_refused import MigrationRefused
 from disconnect_fanout.adapters.store.migration.still_locked import StillLocked
 from disconnect_fanout.adapters.store.platforms.registry import PlatformExists
 from disconnect_fanout.adapters.store.postgres.pooler import SHARED_SESSION
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.app.settings import SettingsError
 from disconnect_fanout.cli.arguments.import_file import BadImportFile
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.screen.standard_output import Unread, Unwritable
 from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.replay import WrongState
@@ -24,24 +26,13 @@ from disconnect_fanout.flow.outage import (
     DataRefused,
     OutOfMeans,
     SecretKeyMissing,
+    StoreFull,
     StoreRefuses,
     StoreUnreachable,
 )
 from disconnect_fanout.policy.wording.error_words import first_line, system_words
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EDQUOT)
-
-
-class ExitCode(IntEnum):
-    """What a command ends with."""
-
-    DONE = 0
-    SOME_FAILED = 1
-    USAGE = 2
-    CONFIGURATION = 3
-    UNREACHABLE = 4
-    NOT_FOUND = 5
-    INTERRUPTED = 130
 
 
 _CODES: Mapping[type[BaseException], ExitCode] = {
@@ -56,10 +47,13 @@ _CODES: Mapping[type[BaseException], ExitCode] = {
     StoreRefuses: ExitCode.UNREACHABLE,
     DataRefused: ExitCode.UNREACHABLE,
     SecretKeyMissing: ExitCode.CONFIGURATION,
+    MigrationRefused: ExitCode.CONFIGURATION,
     StillLocked: ExitCode.UNREACHABLE,
+    StoreFull: ExitCode.UNREACHABLE,
     StoreUnreachable: ExitCode.UNREACHABLE,
     BrokerRefuses: ExitCode.CONFIGURATION,
     BrokerUnreachable: ExitCode.UNREACHABLE,
+    QueueInUse: ExitCode.UNREACHABLE,
     OutOfMeans: ExitCode.SOME_FAILED,
     NotFound: ExitCode.NOT_FOUND,
     Unread: ExitCode.DONE,
@@ -114,6 +108,8 @@ def _words(error: BaseException) -> Sequence[str]:
 
 _ABOUT: Mapping[type[BaseException], str] = {
     DataRefused: "the database refuses what was to be written: ",
+    MigrationRefused: "FANOUT_DATABASE_URL: ",
+    StoreFull: "the database's disk takes nothing more: ",
     StoreUnreachable: "the database can't be reached: ",
     BrokerRefuses: "FANOUT_AMQP_URL: the broker refuses: ",
     BrokerUnreachable: "the broker can't be reached: ",

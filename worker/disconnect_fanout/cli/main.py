@@ -14,6 +14,8 @@ import typer
 import disconnect_fanout
 from disconnect_fanout.cli import commands
 from disconnect_fanout.cli.command_summary import add_summary
+from disconnect_fanout.cli.exit_code import ExitCode
+from disconnect_fanout.cli.runtime import left_out
 from disconnect_fanout.cli.runtime.invocation import remember
 from disconnect_fanout.cli.screen.output import say, show_text
 from disconnect_fanout.cli.usage_error import UsageError
@@ -33,6 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         _require_text(given)
         remember(given)
+        left_out.begin()
         result = assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         # What can fail is known by types out of the whole program: nobody waits for those in vain.
@@ -44,8 +47,10 @@ def main(args: Sequence[str] | None = None) -> int:
         code, lines = expected
         for line in lines:
             say(f"fanout: {line}")
+        left_out.named()
         return code
-    return result if isinstance(result, int) else 0
+    code = result if isinstance(result, int) else ExitCode.DONE
+    return ExitCode.SOME_FAILED if left_out.named() and code == ExitCode.DONE else code
 
 
 def assembled(args: Sequence[str], *, in_full: bool = False) -> typer.Typer:

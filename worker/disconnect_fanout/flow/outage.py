@@ -11,6 +11,13 @@ class StoreUnreachable(Exception):
     maybe_done = False
 
 
+class StoreFull(StoreUnreachable):
+    """The database's disk takes nothing more: an outage that whoever has the disk can end.
+
+    Its words name the disk and say what to do.
+    """
+
+
 class StoreRefuses(StoreUnreachable):
     """The database answers, and refuses whoever asks: an outage like any other.
 

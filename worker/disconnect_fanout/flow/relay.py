@@ -134,4 +134,4 @@ class Relay:
 
 def _words(error: BaseException) -> str:
     """The kind alone: what the error says may quote the user's row."""
-    return f"can't be written as a message: {type(error).__name__}"
+    return f"sealed: can't be written as a message: {type(error).__name__}"

@@ -25,6 +25,10 @@ WORKING = SessionLimits(statement_s=60.0, lock_s=10.0, idle_in_transaction_s=15.
 UNHURRIED = SessionLimits(statement_s=0.0, lock_s=0.0, idle_in_transaction_s=600.0)
 """Migrations and what rewrites whole tables: a busy database makes them slow, not wrong."""
 
+OF_OTHERS = ("idle_session_timeout", "transaction_timeout")
+"""Turned off where the server knows them (14, 17): a role's would end what we keep for the next
+question, and what takes its time."""
+
 CONNECT_S = 3.0
 """For a new connection; a server that is away longer is tried again, and found within this."""
 

@@ -26,6 +26,7 @@ from disconnect_fanout.adapters.broker.connection import (
     a_channel,
     named_errors,
 )
+from disconnect_fanout.adapters.broker.queue_in_use import QueueInUse
 from disconnect_fanout.flow.outage import BrokerUnreachable
 
 _MOST_AT_ONCE = 60_000
@@ -121,6 +122,7 @@ async def browsed(
         look: shown each; may keep what it likes of it, and should not keep its body.
 
     Raises:
+        QueueInUse: somebody else has taken some of them before us.
         BrokerUnreachable: the broker went away; what was not acked is still there.
     """
     left = await depth(connection, queue)
@@ -130,6 +132,11 @@ async def browsed(
             held = Held(await channel.get_underlay_channel(), queue)
             while taken := await held.take(min(left, _MOST_AT_ONCE), look):
                 left -= taken
+            if left > 0:
+                raise QueueInUse(
+                    f"somebody else has taken messages of {queue} meanwhile: only a part of it "
+                    "was seen. Nothing was changed; try again"
+                )
             yield held
     finally:
         await wait_back(connection, queue, 0 if held is None else held.count)

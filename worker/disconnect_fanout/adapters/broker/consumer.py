@@ -87,11 +87,17 @@ class Consumer:
         self._let_gos = 0  # in a row, since an event was settled last
         self._unsettled = False
         self._reachable = True
+        self._problem: str | None = None
 
     @property
     def attached(self) -> bool:
         """Whether the broker sends us messages."""
         return self._attached
+
+    @property
+    def problem(self) -> str | None:
+        """What kept us from being attached when it was tried last; None once we are."""
+        return None if self._attached else self._problem
 
     @property
     def wanted(self) -> bool:
@@ -220,6 +226,7 @@ class Consumer:
 
     def _say(self, *, reachable: bool, detail: str = "") -> None:
         """Tell of a change once, not of every try."""
+        self._problem = None if reachable else detail
         if reachable is not self._reachable:
             self._reachable = reachable
             self._observe(DependencyChanged("broker", reachable=reachable, detail=detail))

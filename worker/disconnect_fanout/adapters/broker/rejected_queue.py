@@ -1,8 +1,8 @@
 """``fanout.rejected``: events that never became deliveries, kept as they came."""
 
 from bisect import insort
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from disconnect_fanout.adapters.broker.rejected_record import (
     rejected_of,
     same_rejection,
 )
+from disconnect_fanout.adapters.broker.sole_reader import WAIT_S, sole_reader
 from disconnect_fanout.adapters.broker.topology import Topology
 from disconnect_fanout.domain.rejection import Rejection
 from disconnect_fanout.flow.incoming import Incoming
@@ -79,12 +80,15 @@ class AmqpRejectBox:
 class RejectedQueue:
     """What an operator does with rejected events. Listing changes nothing.
 
-    In bounded memory: a queue may hold 100,000 messages, each as large as the broker takes.
+    In bounded memory: a queue may hold 100,000 messages, each as large as the broker takes. All
+    of it is seen, or none of it: where somebody else holds messages of it, each raises
+    ``QueueInUse`` after ``wait_s``.
     """
 
-    def __init__(self, publisher: Publisher, topology: Topology) -> None:
+    def __init__(self, publisher: Publisher, topology: Topology, *, wait_s: float = WAIT_S) -> None:
         self._publisher = publisher
         self._topology = topology
+        self._wait_s = wait_s
 
     async def list(self, limit: int) -> list[Rejected]:
         """Return the oldest ``limit`` messages; all are looked at, so that all keep their order."""
@@ -94,7 +98,7 @@ class RejectedQueue:
             insort(oldest, rejected_of(message), key=age)
             del oldest[limit:]
 
-        async with await self._browsed(look):
+        async with self._browsed(look):
             return oldest
 
     async def find(self, name: str) -> tuple[Rejected, bytes] | None:
@@ -105,13 +109,13 @@ class RejectedQueue:
             if not found and rejected_id(message) == name:
                 found.append((rejected_of(message), message.body))
 
-        async with await self._browsed(look):
+        async with self._browsed(look):
             return found[0] if found else None
 
     async def missing(self, ids: Collection[str]) -> set[str]:
         """Return those of the ids that no message has."""
         missing = set(ids)
-        async with await self._browsed(lambda message: missing.discard(rejected_id(message))):
+        async with self._browsed(lambda message: missing.discard(rejected_id(message))):
             return missing
 
     async def replay(self, ids: Collection[str] | None) -> int:
@@ -129,7 +133,7 @@ class RejectedQueue:
                 gone.add(same_rejection(message))
 
         done = 0
-        async with await self._browsed(look) as held:
+        async with self._browsed(look) as held:
             for batch in _batches(wanted):
                 done += await self._replay(held, batch)
         await self._remove_rest(gone)
@@ -149,7 +153,7 @@ class RejectedQueue:
             if wanted(message):
                 found[_tag(message)] = same_rejection(message)
 
-        async with await self._browsed(look) as held:
+        async with self._browsed(look) as held:
             for tag in found:
                 await held.ack(tag)
         return list(found.values())
@@ -163,11 +167,14 @@ class RejectedQueue:
         while gone and await self._remove(lambda message: same_rejection(message) in gone):
             pass
 
-    async def _browsed(
-        self, look: Callable[[DeliveredMessage], None]
-    ) -> AbstractAsyncContextManager[Held]:
-        connection = await self._publisher.connection()
-        return browsed(connection, self._topology.rejected_queue, look)
+    @asynccontextmanager
+    async def _browsed(self, look: Callable[[DeliveredMessage], None]) -> AsyncIterator[Held]:
+        connection, queue = await self._publisher.connection(), self._topology.rejected_queue
+        async with (
+            sole_reader(connection, queue, wait_s=self._wait_s),
+            browsed(connection, queue, look) as held,
+        ):
+            yield held
 
     async def _replay(self, held: Held, batch: "Sequence[_Place]") -> int:
         """Take a few anew, for their bodies, and send them in the order that they had."""

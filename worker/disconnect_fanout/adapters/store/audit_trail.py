@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, String, Table, Text, select, update
 
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.rows.legible import legible
 from disconnect_fanout.adapters.store.schema.tables import metadata
 from disconnect_fanout.domain.instant import from_ms, to_ms
 
@@ -23,6 +25,8 @@ audit = Table(
     Column("counts", Text, nullable=False),  # JSON: names and whole numbers
     Index("ix_audit_at", "at"),
 )
+
+_SHOWN = ("at", "who", "command", "arguments", "outcome", "counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,24 @@ class AuditTrail:
         if until is not None:
             wanted = wanted.where(audit.c.at <= to_ms(until))
         async with self._database.read() as connection:
-            return [
-                AuditEntry(
-                    at=from_ms(row.at),
-                    who=row.who,
-                    command=row.command,
-                    arguments=row.arguments,
-                    outcome=row.outcome,
-                    counts=orjson.loads(row.counts),
-                )
-                for row in await connection.execute(wanted)
-            ]
+            rows = (await connection.execute(wanted)).all()
+        return [_entry(row) for row in legible(self._database, audit, rows, _SHOWN, _uncounted)]
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        at=from_ms(row.at),
+        who=row.who,
+        command=row.command,
+        arguments=row.arguments,
+        outcome=row.outcome,
+        counts=orjson.loads(row.counts),
+    )
+
+
+def _uncounted(row: Row[Any]) -> str | None:
+    try:
+        whole = isinstance(orjson.loads(row.counts), dict)
+    except ValueError:
+        whole = False
+    return None if whole else "counts: is no JSON object"

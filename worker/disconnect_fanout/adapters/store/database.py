@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from disconnect_fanout.adapters.store.driver_error import named_errors
 from disconnect_fanout.adapters.store.engine import sqlite_engine
 from disconnect_fanout.flow.database_health import Ask, DatabaseHealth
+from disconnect_fanout.flow.left_out import LeftOut
 from disconnect_fanout.flow.outage import StoreUnreachable
 from disconnect_fanout.flow.set_aside import SetAside
 from disconnect_fanout.policy.session_limits import WORKING, SessionLimits
@@ -72,6 +73,8 @@ class Database:
             self._intender = self._postgres.intender
         self.health = DatabaseHealth(time.monotonic)
         """What is known of it; every question here is noted there."""
+        self.left_out = LeftOut()
+        """Hears of each row that a command can't show."""
         self.set_aside = SetAside()
         """Hears of each row that could not be read."""
         self._turn: AbstractAsyncContextManager[object] = (
@@ -107,7 +110,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading."""
         with self.health.asking(Ask.READ):
-            async with named_errors(), self._reader.connect() as connection:
+            async with named_errors(self.file), self._reader.connect() as connection:
                 yield connection
 
     def intend(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -123,7 +126,7 @@ class Database:
         committing = False
         try:
             with self.health.asking(what):
-                async with named_errors(), self._turn, engine.begin() as connection:
+                async with named_errors(self.file), self._turn, engine.begin() as connection:
                     yield connection
                     committing = True
         except StoreUnreachable as error:
@@ -141,7 +144,7 @@ class Database:
         """
         engine = self._postgres.unhurried(pausing=pausing)
         try:
-            async with named_errors(), engine.connect() as connection:
+            async with named_errors(self.file), engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
             await engine.dispose()

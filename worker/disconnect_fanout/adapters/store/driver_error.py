@@ -8,11 +8,12 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from disconnect_fanout.flow.outage import DataRefused, StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import DataRefused, StoreFull, StoreRefuses, StoreUnreachable
 from disconnect_fanout.policy.faults.blame import Fault, blamed
 from disconnect_fanout.policy.faults.own_fault import shortage_of
 from disconnect_fanout.policy.wording.error_words import error_words
@@ -28,17 +29,34 @@ _SQLITE_PASSING = (
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_PROTOCOL,
 )
+# A quota or a limit of the process says so in other words than a full disk; so does the memory that
+# readers share, which is a file too, so that a full disk hinders them as well (measured).
+_SQLITE_NO_ROOM = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
+_DISK_FULL = "53100"  # PostgreSQL's
 _SQLITE_OF_THE_DATA = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 # Somebody's trigger may quote what it likes; addresses and Google ids must not come further.
 _PERSONAL = re.compile(r"\S+@\S+|\d{9,}")
 
 
 @asynccontextmanager
-async def named_errors() -> AsyncIterator[None]:
-    """Map what the drivers raise to the flow's three names, and hide users' rows."""
+async def named_errors(file: Path | None = None) -> AsyncIterator[None]:
+    """Map what the drivers raise to the flow's names, and hide users' rows.
+
+    Args:
+        file: SQLite's, which tells of which disk is spoken; None for a server.
+    """
     try:
         yield
     except DBAPIError as error:
+        if _full(error.orig):
+            raise StoreFull(f"{_words(error.orig or error)}; {_room(file)}") from None
         raise _named(error) from None
     except (OverflowError, UnicodeError) as error:  # of SQLite's driver, which quotes the value
         raise DataRefused(type(error).__name__) from None
@@ -59,6 +77,16 @@ def _named(error: DBAPIError) -> Exception:
             return StoreRefuses(_words(cause), state)
         case Fault.DATA:
             return DataRefused(_discreet(cause, state), state)
+
+
+def _full(cause: BaseException | None) -> bool:
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code in _SQLITE_NO_ROOM if code is not None else _sqlstate(cause) == _DISK_FULL
+
+
+def _room(file: Path | None) -> str:
+    where = "the database's disk" if file is None else f"the disk of {file.absolute()}"
+    return f"make room on {where}, or see why it fails, then try again; what was written is kept"
 
 
 def _while_connecting(error: Exception) -> bool:

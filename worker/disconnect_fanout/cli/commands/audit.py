@@ -5,7 +5,7 @@ import typer
 from disconnect_fanout.adapters.store.audit_trail import AuditEntry, AuditTrail
 from disconnect_fanout.cli.arguments.filters import LimitOption, first
 from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 
 app = typer.Typer(no_args_is_help=True, help="The audit: who ran which changing command, and when.")
@@ -35,7 +35,7 @@ def list_(
     """
 
     async def work() -> list[AuditEntry]:
-        async with opened() as session:
+        async with reading() as session:
             return await AuditTrail(session.database).all(since, until, limit + 1)
 
     show_list(first(limit, execute(work())), output)

@@ -19,7 +19,7 @@ from disconnect_fanout.cli.arguments.filters import LimitOption, first
 from disconnect_fanout.cli.arguments.import_file import ImportFile
 from disconnect_fanout.cli.arguments.person import EmailOption, GoogleIdOption, parse_identifier
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import Session, execute, opened
+from disconnect_fanout.cli.runtime.session import Session, execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.domain.credential import CREDENTIAL_TYPES, Credential
 from disconnect_fanout.domain.mailbox import mailbox, readable
@@ -85,7 +85,7 @@ def list_(
     """
 
     async def work() -> list[Credential]:
-        async with opened() as session:
+        async with reading() as session:
             return [_shown(one) for one in await (await _book(session)).all(limit + 1)]
 
     show_list(first(limit, execute(work())), output)

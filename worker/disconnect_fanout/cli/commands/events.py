@@ -17,7 +17,7 @@ from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.cli.arguments.filters import LimitOption, UserOption, first
 from disconnect_fanout.cli.arguments.timestamps import SinceOption, UntilOption
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list, show_one
 
 app = typer.Typer(no_args_is_help=True, help="Events: what came in and what became of it.")
@@ -49,7 +49,7 @@ def list_(
     """
 
     async def work() -> list[EventRecord]:
-        async with opened() as session:
+        async with reading() as session:
             theirs = None
             if user is not None:
                 theirs = await match_events(session.database, await session.seals(), user)
@@ -69,7 +69,7 @@ def show(event_id: EventArgument, output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> EventStory:
-        async with opened() as session:
+        async with reading() as session:
             history = EventHistory(session.database)
             return await history.one(event_id, await session.seals())
 

@@ -13,7 +13,7 @@ from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter
 from disconnect_fanout.cli.arguments.filters import LimitOption, PlatformsOption, UserOption, first
 from disconnect_fanout.cli.arguments.link_line import SINCE_EVER
-from disconnect_fanout.cli.runtime.session import Session, execute, opened
+from disconnect_fanout.cli.runtime.session import Session, execute, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list
 from disconnect_fanout.cli.screen.reasons import because, instant
 from disconnect_fanout.cli.usage_error import UsageError
@@ -94,7 +94,7 @@ class _Wanted:
 
 
 async def _explain(wanted: _Wanted) -> list[ExplainedPlatform]:
-    async with opened() as session:
+    async with reading() as session:
         named = DeliveryFilter(platforms=tuple(sorted(wanted.platforms)))
         await require_known(session.database, named)
         settings, seals = session.settings, await session.seals()

@@ -8,7 +8,7 @@ import typer
 from disconnect_fanout.adapters.store.http_api.api_keys import ListedKey, SqlApiKeys
 from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.cli.screen.standard_output import shown_once
 from disconnect_fanout.cli.usage_error import UsageError
@@ -76,7 +76,7 @@ def list_(output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> list[ListedKey]:
-        async with opened() as session:
+        async with reading() as session:
             return await SqlApiKeys(session.database).all()
 
     show_list(execute(work()), output)

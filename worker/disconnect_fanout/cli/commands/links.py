@@ -20,7 +20,7 @@ from disconnect_fanout.cli.arguments.person import (
 )
 from disconnect_fanout.cli.arguments.timestamps import AtOption, now
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import Session, execute, opened
+from disconnect_fanout.cli.runtime.session import Session, execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.link import Link
@@ -145,7 +145,7 @@ def list_(email: StoredEmailOption, output: OutputOption = Output.TABLE) -> None
     """
 
     async def work() -> list[LinkRecord]:
-        async with opened() as session:
+        async with reading() as session:
             found = await (await _book(session)).of_user(email)
             return [_record(link) for link in found]
 

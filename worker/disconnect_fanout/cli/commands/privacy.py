@@ -1,6 +1,7 @@
 """``fanout privacy``: what a person may ask of whoever runs this."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.erasure import Erased, erase
 from disconnect_fanout.adapters.store.privacy.forgetting import Forgetting
+from disconnect_fanout.adapters.store.privacy.unhashed import Unattributed
 from disconnect_fanout.cli.arguments.person import StoredEmailOption
-from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import YesOption, confirmed, require_terminal
@@ -91,17 +93,8 @@ def forget(
     async def work() -> tuple[Forgotten, Erased] | None:
         async with opened() as session:
             person = Forgetting(session.database, await session.seals(), email)
-            found = await person.found()
-            if not found.any:
-                say("nothing is stored about this person")
-                done = Forgotten()  # but their bytes may be, from a time that was cut short
-                return done, await erase(session.database, rewrite=rewrite)
-            if found.open and not discard:
-                _refuse(found)
+            if (done := await _removed(session, person, discard=discard, yes=yes)) is None:
                 return None
-            if not confirmed(_question(found), yes=yes):
-                raise typer.Abort
-            done = await _forget(session, person, found)
             return done, await erase(session.database, rewrite=rewrite)
 
     outcome = execute(work())
@@ -113,6 +106,34 @@ def forget(
         say(f"fanout: {words}")
     if erased is Erased.BLOCKED:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+async def _removed(
+    session: Session, person: Forgetting, *, discard: bool, yes: bool
+) -> Forgotten | None:
+    """Remove the person; None if it was refused."""
+    found = await person.found()
+    _warn(await person.unattributed())
+    if not found.any:
+        say("nothing is stored about this person")
+        return Forgotten()  # but their bytes may be, from a time that was cut short
+    if found.open and not discard:
+        _refuse(found)
+        return None
+    if not confirmed(_question(found), yes=yes):
+        raise typer.Abort
+    return await _forget(session, person, found)
+
+
+def _warn(unattributed: Sequence[Unattributed]) -> None:
+    """What may be about them, for all that anybody can tell, is said: it was not removed."""
+    for one in unattributed:
+        say(
+            f"fanout: warning: {one.count} of {one.table} can't be attributed to anybody, for "
+            f"example {one.example}: the hash of their user is lost, and no secret key in use "
+            "opens them. Bring back the key or the rows from a backup and run this again, or "
+            "delete the rows by SQL"
+        )
 
 
 def _refuse(found: PersonalData) -> None:

@@ -15,7 +15,11 @@ from disconnect_fanout.app.settings import (
     SettingsError,
     load_configuration,
 )
+from disconnect_fanout.cli.runtime.left_out import leave_out
 from disconnect_fanout.cli.screen.output import say
+from disconnect_fanout.domain.bad_row import RowKind
+from disconnect_fanout.flow.fact import Fact, RowSetAside
+from disconnect_fanout.flow.left_out import LeftOutRow
 
 Result = TypeVar("Result")
 
@@ -59,12 +63,32 @@ async def opened() -> AsyncIterator[Session]:
     """
     settings = configuration()
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
+    database.left_out.observe = leave_out
     try:
         if (problem := await check_schema(database)) is not None:
             raise SettingsError([problem])
         yield Session(settings, database, Vault(settings.secret_keys))
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[Session]:
+    """Open the database for a command that shows what is there: what it sets aside is named, too.
+
+    Raises:
+        SettingsError: the configuration is wrong, or the database was never migrated.
+        StoreUnreachable: it does not answer.
+    """
+    async with opened() as session:
+        session.database.set_aside.observe = _set_aside
+        yield session
+
+
+def _set_aside(fact: Fact) -> None:
+    """A platform that can't be asked is shown all the same."""
+    if isinstance(fact, RowSetAside) and fact.row.table is not RowKind.PLATFORMS:
+        leave_out(LeftOutRow(fact.row.table.value, fact.row.id, fact.row.what))
 
 
 def execute(work: Coroutine[Any, Any, Result]) -> Result:

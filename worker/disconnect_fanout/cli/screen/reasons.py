@@ -69,6 +69,8 @@ def _planned(one: Explained) -> str:
 
 
 def _progress(one: Explained, delivery: DeliveryStory, now: datetime) -> str:
+    if delivery.state not in set(DeliveryState):
+        return f"it is {delivery.state}, which this version does not know"
     match DeliveryState(delivery.state):
         case DeliveryState.DELIVERED:
             return f"it accepted at {instant(delivery.settled_at)}"

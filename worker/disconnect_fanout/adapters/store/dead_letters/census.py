@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Integer, case, func, select
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter, conditions
+from disconnect_fanout.adapters.store.rows.legible import countable
 from disconnect_fanout.adapters.store.schema.tables import dead, deliveries
 from disconnect_fanout.domain.instant import from_ms, span_ms
 
@@ -70,12 +71,12 @@ class DeadLetterCensus:
 
     async def groups(self, chosen: DeliveryFilter, limit: int) -> list[DeadGroup]:
         """Return the largest groups among those that match, the largest first."""
-        row = deliveries.c
+        row, which = deliveries.c, (dead, *conditions(chosen))
         kind = (row.platform_id, row.reason, row.last_result, row.last_error)
         count = func.count()
         counted = (
             select(*kind, count)
-            .where(dead, *conditions(chosen))
+            .where(*which, await countable(self._database, which))
             .group_by(*kind)
             .order_by(count.desc(), *kind)
             .limit(limit)
@@ -85,7 +86,7 @@ class DeadLetterCensus:
 
     async def stats(self, chosen: DeliveryFilter) -> DeadStats:
         """Return how many match, since when, and how many of them are new."""
-        row = deliveries.c
+        row, which = deliveries.c, (dead, *conditions(chosen))
         count = func.count()
         counted = (
             select(
@@ -97,7 +98,7 @@ class DeadLetterCensus:
                 self._within(_HOUR_S),
                 self._within(_DAY_S),
             )
-            .where(dead, *conditions(chosen))
+            .where(*which, await countable(self._database, which))
             .group_by(row.platform_id, row.reason)
             .order_by(count.desc(), row.platform_id, row.reason)
         )

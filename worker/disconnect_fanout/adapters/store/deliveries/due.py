@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
@@ -45,17 +45,23 @@ _COUNTS = (
 )
 
 
-def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
-    """Return what must hold of a waiting row, so that it can be reckoned with.
+def demands(database: Database) -> Mapping[str, ColumnElement[bool]]:
+    """Return by column what must hold of a waiting row, so that it can be reckoned with.
 
     In a state that this version does not know it is left to those who do. Where a count has no
     next one, the outcome of a request could not be written. SQLite stores a text in any column.
     """
-    known = (_KNOWN_STATE, *(one.between(0, MOST - 1) for one in _COUNTS))
+    counts = {one.name: one.between(0, MOST - 1) for one in _COUNTS}
     if not database.sqlite:
-        return known
-    counted = (*_COUNTS, deliveries.c.born_at)
-    return (*known, *(func.typeof(one) == "integer" for one in counted))
+        return {"state": _KNOWN_STATE, **counts}
+    whole = {one.name: func.typeof(one) == "integer" for one in (*_COUNTS, deliveries.c.born_at)}
+    both = {name: and_(whole[name], one) for name, one in counts.items()}
+    return {"state": _KNOWN_STATE, **whole, **both}
+
+
+def sendable(database: Database) -> Sequence[ColumnElement[bool]]:
+    """Return what must hold of a waiting row, so that a worker takes it."""
+    return list(demands(database).values())
 
 
 class SqlDueStore:

@@ -21,9 +21,17 @@ from disconnect_fanout.adapters.store.rows.delivery_filter import (
     DeliveryFilter,
     conditions,
 )
+from disconnect_fanout.adapters.store.rows.legible import (
+    DEAD,
+    DELIVERY,
+    legible,
+    require_legible,
+)
 from disconnect_fanout.adapters.store.schema.tables import attempts, deliveries
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.not_found import NotFound
+
+ATTEMPT = ("at", "result", "status", "duration_ms", "answer")
 
 
 class DeliveryHistory:
@@ -38,16 +46,18 @@ class DeliveryHistory:
         newest_first = (deliveries.c.created_at.desc(), deliveries.c.id)
         wanted = select(deliveries).where(*conditions(chosen)).order_by(*newest_first)
         async with self._database.read() as connection:
-            rows = await connection.execute(wanted.limit(limit))
-            return [DeliveryRecord(**delivery_columns(row)) for row in rows]
+            rows = (await connection.execute(wanted.limit(limit))).all()
+        shown = legible(self._database, deliveries, rows, DELIVERY)
+        return [DeliveryRecord(**delivery_columns(row)) for row in shown]
 
     async def dead_letters(self, chosen: DeliveryFilter, limit: int) -> list[DeadRecord]:
         """Return the open ones that match, the newest first; ``chosen`` asks for dead ones."""
         newest_first = (deliveries.c.decided_at.desc(), deliveries.c.id)
         wanted = select(deliveries).where(*conditions(chosen)).order_by(*newest_first)
         async with self._database.read() as connection:
-            rows = await connection.execute(wanted.limit(limit))
-            return [DeadRecord(**dead_columns(row)) for row in rows]
+            rows = (await connection.execute(wanted.limit(limit))).all()
+        shown = legible(self._database, deliveries, rows, DEAD)
+        return [DeadRecord(**dead_columns(row)) for row in shown]
 
     async def delivery(self, delivery_id: str) -> DeliveryStory:
         """Return one with its timeline.
@@ -57,6 +67,7 @@ class DeliveryHistory:
         """
         async with self._database.read() as connection:
             row, timeline = await self._story(connection, delivery_id)
+        require_legible(deliveries, row, DELIVERY)
         return DeliveryStory(
             **delivery_columns(row), timeline=timeline, reason=row.reason, because=row.because
         )
@@ -71,6 +82,7 @@ class DeliveryHistory:
             row, timeline = await self._story(connection, delivery_id)
         if row.state != DeliveryState.DEAD:
             raise NotFound("open dead letter", f"{delivery_id}; its state is {row.state}")
+        require_legible(deliveries, row, DEAD)
         return DeadStory(**dead_columns(row), timeline=timeline)
 
     async def _story(
@@ -81,5 +93,6 @@ class DeliveryHistory:
         if row is None:
             raise NotFound("delivery", delivery_id)
         made = select(attempts).where(attempts.c.delivery_id == delivery_id)
-        rows = await connection.execute(made.order_by(attempts.c.number))
-        return row, tuple(timeline_entry(one, self._vault) for one in rows)
+        rows = (await connection.execute(made.order_by(attempts.c.number))).all()
+        shown = legible(self._database, attempts, rows, ATTEMPT)
+        return row, tuple(timeline_entry(one, self._vault) for one in shown)

@@ -10,6 +10,7 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.record import DeliveryStory, delivery_columns
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
+from disconnect_fanout.adapters.store.rows.legible import DELIVERY, legible
 from disconnect_fanout.adapters.store.schema.tables import deliveries
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.domain.event import DisconnectEvent
@@ -73,11 +74,12 @@ class Explainer:
         wanted = select(deliveries).where(self._database.among(deliveries.c.event_id, event_ids))
         found: dict[str, dict[str, DeliveryStory]] = {}
         async with self._database.read() as connection:
-            for row in await connection.execute(wanted):
-                story = DeliveryStory(
-                    **delivery_columns(row), timeline=(), reason=row.reason, because=row.because
-                )
-                found.setdefault(row.event_id, {})[row.platform_id] = story
+            rows = (await connection.execute(wanted)).all()
+        for row in legible(self._database, deliveries, rows, DELIVERY):
+            story = DeliveryStory(
+                **delivery_columns(row), timeline=(), reason=row.reason, because=row.because
+            )
+            found.setdefault(row.event_id, {})[row.platform_id] = story
         return found
 
 

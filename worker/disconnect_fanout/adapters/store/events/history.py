@@ -12,6 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.deliveries.record import DeliveryRecord, delivery_columns
 from disconnect_fanout.adapters.store.events.record import EventRecord, EventStory
+from disconnect_fanout.adapters.store.rows.legible import (
+    DELIVERY,
+    legible,
+    require_legible,
+)
 from disconnect_fanout.adapters.store.rows.user_match import UserMatch
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events, nearly_missed
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
@@ -19,6 +24,8 @@ from disconnect_fanout.adapters.store.seals.opened_events import open_one
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.instant import from_ms, from_s, to_ms
 from disconnect_fanout.domain.not_found import NotFound
+
+EVENT = ("recipients", "copies", "near_misses", "disconnected_at", "received_at")
 
 
 class RecordedOutcome(StrEnum):
@@ -58,7 +65,8 @@ class EventHistory:
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
             counts = await _counts(connection, [row.id for row in rows])
-        return [EventRecord(**_columns(row, counts.get(row.id, {}))) for row in rows]
+        shown = legible(self._database, events, rows, EVENT)
+        return [EventRecord(**_columns(row, counts.get(row.id, {}))) for row in shown]
 
     async def one(self, event_id: str, seals: Seals) -> EventStory:
         """Return one in full, its user opened.
@@ -75,8 +83,10 @@ class EventHistory:
             if row is None:
                 raise NotFound("event", event_id)
             counts = await _counts(connection, [event_id])
-            rows = await connection.execute(of_event.order_by(deliveries.c.platform_id))
-            found = tuple(DeliveryRecord(**delivery_columns(one)) for one in rows)
+            require_legible(events, row, EVENT)
+            rows = (await connection.execute(of_event.order_by(deliveries.c.platform_id))).all()
+            shown = legible(self._database, deliveries, rows, DELIVERY)
+            found = tuple(DeliveryRecord(**delivery_columns(one)) for one in shown)
             event = await open_one(connection, seals, event_id, row.sealed)
         return EventStory(
             **_columns(row, counts.get(event_id, {})),

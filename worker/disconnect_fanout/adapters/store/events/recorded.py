@@ -8,9 +8,10 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.rows.user_match import match_events
 from disconnect_fanout.adapters.store.schema.tables import events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
-from disconnect_fanout.adapters.store.seals.opened_events import open_known, open_one
+from disconnect_fanout.adapters.store.seals.opened_events import UNOPENED, open_events, open_one
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 from disconnect_fanout.domain.not_found import NotFound
+from disconnect_fanout.flow.left_out import LeftOutRow
 
 
 class RecordedEvents:
@@ -41,18 +42,22 @@ class RecordedEvents:
     async def of_user(self, email: str, limit: int) -> Sequence[DisconnectEvent]:
         """Return the events of an address, as anybody wrote it, the newest first.
 
-        Damaged ones are left out.
+        Damaged ones are left out, and noted.
 
         Raises:
             SecretKeyMissing: one is sealed with a key that is not here.
         """
         theirs = await match_events(self._database, self._seals, email)
         wanted = (
-            select(events.c.sealed)
+            select(events.c.id, events.c.sealed)
             .where(theirs.rows())
             .order_by(events.c.received_at.desc(), events.c.id)
             .limit(limit)
         )
         async with self._database.read() as connection:
-            sealed = (await connection.execute(wanted)).scalars().all()
-            return await open_known(connection, self._seals, sealed)
+            rows = (await connection.execute(wanted)).all()
+            opened = await open_events(connection, self._seals, [row.sealed for row in rows])
+        for row, event in zip(rows, opened, strict=True):
+            if event is None:
+                self._database.left_out.note(LeftOutRow(events.name, row.id, UNOPENED))
+        return [event for event in opened if event is not None]

@@ -12,6 +12,7 @@ from sqlalchemy import Row, insert, select, update
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.http_api.token_digest import token_digest
+from disconnect_fanout.adapters.store.rows.legible import legible
 from disconnect_fanout.adapters.store.schema.api_tables import api_keys
 from disconnect_fanout.domain.api_key import ApiKey, KeyKind
 from disconnect_fanout.domain.bad_row import BadRow, RowKind
@@ -24,6 +25,8 @@ _PREFIXES = {
     KeyKind.MANAGED_USER: "mut_",
     KeyKind.OAUTH: "oat_",
 }
+
+_SHOWN = ("kind", "platform_id", "user_id", "scopes", "created_at", "revoked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class SqlApiKeys:
         """Return all of them, the newest first."""
         newest = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
         async with self._database.read() as connection:
-            return [_listed(row) for row in await connection.execute(newest)]
+            rows = (await connection.execute(newest)).all()
+        return [_listed(row) for row in legible(self._database, api_keys, rows, _SHOWN)]
 
     async def revoke(self, name: str) -> ListedKey:
         """Let nobody in with it any more; return it.

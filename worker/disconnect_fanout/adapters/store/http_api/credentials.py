@@ -8,16 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
+from disconnect_fanout.adapters.store.rows.legible import legible
 from disconnect_fanout.adapters.store.rows.user_match import match_unopened
 from disconnect_fanout.adapters.store.schema.api_tables import credentials
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key, require_keys
 from disconnect_fanout.adapters.store.seals.spelling import hash_columns
+from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.credential import Credential
 from disconnect_fanout.domain.mailbox import mailbox, readable
 from disconnect_fanout.domain.old_spelling import old_spellings
+from disconnect_fanout.flow.left_out import LeftOutRow
 
 _NOBODY = ("", None)
+_SHOWN = ("type", "user_id", "team_id", "app_id", "invalid")
+_UNOPENED = "sealed: no secret key in use opens it"
 
 
 class CredentialBook:
@@ -44,7 +49,19 @@ class CredentialBook:
         """
         wanted = select(credentials).order_by(credentials.c.id).limit(limit)
         async with self._database.read() as connection:
-            return await self._opened(connection, (await connection.execute(wanted)).all())
+            rows = (await connection.execute(wanted)).all()
+            shown = legible(self._database, credentials, rows, _SHOWN, self._flaw)
+            return await self._opened(connection, shown)
+
+    def _flaw(self, row: Row[Any]) -> str | None:
+        """What is sealed with a key that is not here, or damaged, is another matter."""
+        try:
+            self._seals.open_user(row.sealed)
+        except Unsealable:
+            return None
+        except UnreadableRow as error:
+            return str(error)
+        return None
 
     async def find(
         self, connection: AsyncConnection, *where: ColumnElement[bool]
@@ -90,6 +107,7 @@ class CredentialBook:
             except Unsealable:
                 await require_keys(connection, self._seals)
                 user = _NOBODY
+                self._database.left_out.note(LeftOutRow(credentials.name, str(row.id), _UNOPENED))
             opened.append(_credential(row, user))
         return opened
 

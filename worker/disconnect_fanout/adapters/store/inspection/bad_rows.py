@@ -1,13 +1,13 @@
 """All rows that are set aside, looked for by ``fanout check``: read, never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.store.database import Database
-from disconnect_fanout.adapters.store.deliveries.due import sendable
+from disconnect_fanout.adapters.store.deliveries.due import demands
 from disconnect_fanout.adapters.store.links.row import (
     EARLIEST_S,
     LATEST_S,
@@ -47,6 +47,7 @@ _ODD_LINK = or_(
     *(links.c.platform_id.contains(one) for one in _BLANKS),
 )
 _UNKNOWN = "this version knows no such one"
+_NO_COUNT = "is no number that can be reckoned with"
 _CONDITIONS: tuple[tuple[RowKind, ColumnElement[Any], ColumnElement[bool], str], ...] = (
     (
         RowKind.DELIVERIES,
@@ -77,9 +78,8 @@ async def survey(database: Database) -> Sequence[BadRow]:
     """
     async with database.read() as connection:
         found = [*await _platforms(connection), *await _links(connection)]
-        unsendable = and_(waiting, not_(and_(*sendable(database))))
-        odd = (RowKind.DELIVERIES, deliveries.c.id, unsendable, "state, or a count: is none known")
-        for table, name, condition, what in (odd, *_CONDITIONS):
+        found += await _unsendable(connection, demands(database))
+        for table, name, condition, what in _CONDITIONS:
             rows = await _first(connection, select(name).where(condition))
             found += [BadRow(table, str(row[0]), what) for row in rows]
         marked = select(outbox.c.number, outbox.c.problem).where(outbox.c.problem.is_not(None))
@@ -98,6 +98,21 @@ async def _links(connection: AsyncConnection) -> Iterable[BadRow]:
     rows = await _first(connection, select(links).where(_ODD_LINK).order_by(links.c.id))
     flaws = ((str(row.id), _link_flaw(row)) for row in rows)
     return [BadRow(RowKind.LINKS, name, flaw) for name, flaw in flaws if flaw is not None]
+
+
+async def _unsendable(
+    connection: AsyncConnection, demanded: Mapping[str, ColumnElement[bool]]
+) -> Iterable[BadRow]:
+    """Name every column of a waiting row that keeps it from being sent."""
+    holds = [condition.label(column) for column, condition in demanded.items()]
+    odd = select(deliveries.c.id, *holds).where(waiting, not_(and_(*demanded.values())))
+    rows = await _first(connection, odd.order_by(deliveries.c.id))
+    bad = {str(row.id): [one for one in demanded if not getattr(row, one)] for row in rows}
+    return [BadRow(RowKind.DELIVERIES, name, _flaws(columns)) for name, columns in bad.items()]
+
+
+def _flaws(columns: Iterable[str]) -> str:
+    return "; ".join(f"{one}: {_UNKNOWN if one == 'state' else _NO_COUNT}" for one in columns)
 
 
 def _link_flaw(row: Row[Any]) -> str | None:

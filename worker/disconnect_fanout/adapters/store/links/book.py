@@ -20,6 +20,9 @@ from disconnect_fanout.domain.event import Provider
 from disconnect_fanout.domain.instant import to_s
 from disconnect_fanout.domain.link import Link
 from disconnect_fanout.domain.mailbox import mailbox
+from disconnect_fanout.flow.left_out import LeftOutRow
+
+_UNOPENED = "sealed: no secret key in use opens it"
 
 LARGEST_PAGE = 500
 """Links in one transaction: SQLite has one writer, and the worker wants its turn."""
@@ -115,6 +118,8 @@ class LinkBook:
         """
         async with self._database.read() as connection:
             stored = await self._find(connection, email)
+        for row in (row for row, link in stored.items() if not was_opened(link)):
+            self._database.left_out.note(LeftOutRow(links.name, str(row), _UNOPENED))
         by_name = sorted(stored.items(), key=lambda one: (one[1].platform_id, one[0]))
         known = (_known(link) for _, link in by_name)
         return sorted(known, key=lambda link: link.linked_at, reverse=True)

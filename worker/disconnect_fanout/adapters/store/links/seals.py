@@ -23,7 +23,7 @@ from disconnect_fanout.adapters.store.links.plaintext_search import (
 )
 from disconnect_fanout.adapters.store.links.row import instant_of, platform_of, provider_of
 from disconnect_fanout.adapters.store.links.search import LinkSearch, is_folded
-from disconnect_fanout.adapters.store.links.unopened import NO_ACCOUNT, NO_ADDRESS
+from disconnect_fanout.adapters.store.links.unopened import NO_ADDRESS, unknown_account
 from disconnect_fanout.adapters.store.rows.by_value import probe
 from disconnect_fanout.adapters.store.schema.tables import (
     clear_email,
@@ -230,7 +230,9 @@ def _is_folded(row: Row[Any]) -> bool:
 
 def _stand_in(row: Row[Any]) -> str | None:
     """What was no Google id counts as none still."""
-    return None if row.google_hash in {None, NO_GOOGLE_ID} else NO_ACCOUNT
+    if row.google_hash in {None, NO_GOOGLE_ID}:
+        return None
+    return unknown_account(row.google_hash)
 
 
 def _maybe_instant(column: str, value: object) -> datetime | None:

@@ -13,6 +13,10 @@ from disconnect_fanout.adapters.crypto.vault import Vault
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.migration.lock import migrating_alone
 from disconnect_fanout.adapters.store.migration.lock_turns import LockTurns, Say
+from disconnect_fanout.adapters.store.migration.migration_refused import (
+    NO_SCHEMA,
+    named_refusals,
+)
 from disconnect_fanout.adapters.store.schema.key_tables import secret_keys
 from disconnect_fanout.adapters.store.schema.tables import installation, platforms
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key
@@ -52,6 +56,7 @@ async def migrate(
         The revision found, None for an empty database, and the one that is there now.
 
     Raises:
+        MigrationRefused: PostgreSQL lets the role make no table; says what to do.
         StillLocked: others held a lock for too long.
         StoreUnreachable: the database does not answer, or its file can't be created.
     """
@@ -60,16 +65,23 @@ async def migrate(
     try:
         if database.sqlite:
             return await _at_once(database, vault)
-        async with (
-            database.outside_transactions(pausing=True) as connection,
-            migrating_alone(connection, say, lock_wait_s),
-        ):
-            if await connection.run_sync(_revision) is None:
-                return await _at_once(database, vault)
-            turns = LockTurns(say, lock_wait_s)
-            return await _step_by_step(database, connection, turns, vault)
+        with named_refusals():
+            return await _alone(database, vault, say, lock_wait_s)
     finally:
         await database.close()
+
+
+async def _alone(
+    database: Database, vault: Vault, say: Say, lock_wait_s: float
+) -> tuple[str | None, str]:
+    async with (
+        database.outside_transactions(pausing=True) as connection,
+        migrating_alone(connection, say, lock_wait_s),
+    ):
+        if await connection.run_sync(_revision) is None:
+            return await _at_once(database, vault)
+        turns = LockTurns(say, lock_wait_s)
+        return await _step_by_step(database, connection, turns, vault)
 
 
 async def _note_keys(connection: AsyncConnection, database: Database, vault: Vault) -> None:
@@ -182,7 +194,7 @@ def _schemaless(connection: Connection) -> str | None:
         return None
     if connection.execute(select(func.current_schema())).scalar_one() is not None:
         return None
-    return "no schema of this role's search_path is there; create one, or set its search_path"
+    return NO_SCHEMA
 
 
 def _problem(connection: Connection) -> str | None:

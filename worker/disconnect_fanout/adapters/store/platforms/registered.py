@@ -83,6 +83,13 @@ class RegisteredPlatform:
     updated_at: datetime
 
 
+SHOWN = (
+    "name", "url", "scheme", "enabled", "disabled_reason", "disabled_at", "disabled_by",
+    "paused_at", "old_secret_until", "created_at", "updated_at",
+)  # fmt: skip
+"""What a row must hold to be shown; what only keeps it from being asked is shown as it is."""
+
+
 def registered(row: Row[Any], census: Census) -> RegisteredPlatform:
     """Read a row of the table ``platforms``."""
     return RegisteredPlatform(

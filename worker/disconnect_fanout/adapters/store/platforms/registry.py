@@ -10,11 +10,13 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.platforms.census import Census, count_around
 from disconnect_fanout.adapters.store.platforms.open_breakers import open_breakers
 from disconnect_fanout.adapters.store.platforms.registered import (
+    SHOWN,
     PlatformChange,
     RegisteredPlatform,
     Registration,
     registered,
 )
+from disconnect_fanout.adapters.store.rows.legible import legible, require_legible
 from disconnect_fanout.adapters.store.schema.tables import platforms
 from disconnect_fanout.adapters.store.seals.secret_keys import note_key
 from disconnect_fanout.domain.not_found import NotFound
@@ -68,7 +70,8 @@ class PlatformRegistry:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(platforms).order_by(platforms.c.id))).all()
             census = await count_around(connection, self._database.now_ms)
-        return [registered(row, census.get(row.id, Census())) for row in rows]
+        shown = legible(self._database, platforms, rows, SHOWN)
+        return [registered(row, census.get(row.id, Census())) for row in shown]
 
     async def get(self, platform_id: str) -> RegisteredPlatform:
         """Return one.
@@ -81,6 +84,7 @@ class PlatformRegistry:
             row = (await connection.execute(wanted)).one_or_none()
             if row is None:
                 raise NotFound("platform", platform_id)
+            require_legible(platforms, row, SHOWN)
             census = await count_around(connection, self._database.now_ms, platform_id)
         return registered(row, census.get(row.id, Census()))
 

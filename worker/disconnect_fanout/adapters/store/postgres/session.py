@@ -25,6 +25,10 @@ _WHO = "SELECT pid, backend_start FROM pg_stat_get_activity(pg_backend_pid())"
 _CHOSEN = "current_setting('synchronous_commit')"
 _DURABLE = f"CASE {_CHOSEN} WHEN 'off' THEN 'on' ELSE {_CHOSEN} END"
 _HASTY = "'off'"
+_OFF = (
+    "CASE WHEN current_setting('{name}', true) IS NOT NULL "
+    "THEN set_config('{name}', '0', false) END"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def _settings(limits: SessionLimits, *, durable: bool) -> str:
         "tcp_user_timeout": f"'{limit.TCP_UNANSWERED_MS}'",
         "synchronous_commit": _DURABLE if durable else _HASTY,
     }
-    each = (f"set_config('{name}', {value}, false)" for name, value in values.items())
+    each = [f"set_config('{name}', {value}, false)" for name, value in values.items()]
+    each += [_OFF.format(name=name) for name in limit.OF_OTHERS]
     return f"SELECT {', '.join(each)}"
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from disconnect_fanout.adapters.crypto.vault import Unsealable
 from disconnect_fanout.adapters.store.database import Database
@@ -27,6 +28,7 @@ from disconnect_fanout.adapters.store.links.plaintext import PlaintextLinks
 from disconnect_fanout.adapters.store.links.seals import SealedLinks
 from disconnect_fanout.adapters.store.privacy.amounts import PersonalData
 from disconnect_fanout.adapters.store.privacy.personal_data import PersonalPapers
+from disconnect_fanout.adapters.store.privacy.unhashed import Unattributed, UnhashedRows
 from disconnect_fanout.adapters.store.rows.locked import lock_first, lock_named
 from disconnect_fanout.adapters.store.rows.user_match import UserMatch, match_events
 from disconnect_fanout.adapters.store.rows.written import write
@@ -79,7 +81,8 @@ class Forgetting:
         self._database = database
         self._seals = seals
         self._links = SealedLinks(database, seals)
-        self._papers = PersonalPapers(database, seals, email)
+        self._unhashed = UnhashedRows(database, seals, email)
+        self._papers = PersonalPapers(database, seals, email, self._unhashed)
         self._email = email
 
     async def found(self) -> PersonalData:
@@ -96,7 +99,7 @@ class Forgetting:
             .where(about_them, _ANSWERED)
         )
         async with self._database.read() as connection:
-            linked = len(await self._links.numbers(connection, self._email))
+            linked = len(await self._numbers(connection))
             known = (await connection.execute(recorded)).scalar_one()
             count, untold, dead = (await connection.execute(totals)).one()
             answers = (await connection.execute(answered)).scalar_one()
@@ -142,7 +145,7 @@ class Forgetting:
         async with self._database.read() as connection:
             delivery_ids = list((await connection.execute(theirs)).scalars())
             event_ids = list((await connection.execute(known)).scalars())
-            link_ids = await self._links.numbers(connection, self._email)
+            link_ids = await self._numbers(connection)
         await self._papers.remove()
         for page in _pages(delivery_ids, _DELIVERIES):
             await self._empty_deliveries(page)
@@ -152,9 +155,22 @@ class Forgetting:
         for rows in _pages(link_ids, _LARGEST_PAGE):
             async with self._database.record() as connection:
                 await connection.execute(delete(links).where(links.c.id.in_(rows)))
+        self._unhashed.again()
+
+    async def unattributed(self) -> Sequence[Unattributed]:
+        """Return what may be theirs and nobody can tell: without a hash, and not to be opened."""
+        return await self._unhashed.unattributed()
 
     async def _theirs(self) -> UserMatch:
-        return await match_events(self._database, self._seals, self._email)
+        found = await match_events(self._database, self._seals, self._email)
+        lost = await self._unhashed.theirs(events)
+        if not lost:
+            return found
+        return UserMatch(found.key, (*found.legs, self._database.among(events.c.id, lost)))
+
+    async def _numbers(self, connection: AsyncConnection) -> Sequence[int]:
+        lost = await self._unhashed.theirs(links)
+        return sorted({*await self._links.numbers(connection, self._email), *lost})
 
     async def _discard_page(self) -> int | None:
         """Return how many were discarded; None when there was nothing to call off."""

@@ -4,11 +4,12 @@ Credentials, disconnects that are not published yet, the ids of connects that we
 answers that the API gives again.
 """
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.http_api.credentials import CredentialBook
 from disconnect_fanout.adapters.store.http_api.remembered_answer import RememberedAnswers
+from disconnect_fanout.adapters.store.privacy.unhashed import UnhashedRows
 from disconnect_fanout.adapters.store.rows.user_match import match_events, match_unopened
 from disconnect_fanout.adapters.store.schema.api_tables import answers, credentials, outbox
 from disconnect_fanout.adapters.store.schema.connect_table import connects
@@ -24,12 +25,16 @@ class PersonalPapers:
 
     Args:
         email: as anybody wrote it.
+        unhashed: theirs that no hash finds.
     """
 
-    def __init__(self, database: Database, seals: Seals, email: str) -> None:
+    def __init__(
+        self, database: Database, seals: Seals, email: str, unhashed: UnhashedRows
+    ) -> None:
         self._database = database
         self._seals = seals
         self._email = email
+        self._unhashed = unhashed
         self._answers = RememberedAnswers(database, seals)
         self._answered = answers.c.user_hash == seals.text_hash(mailbox(email))
         self._credentials = CredentialBook(database, seals).of_user(email)
@@ -39,7 +44,7 @@ class PersonalPapers:
 
     async def credentials(self) -> int:
         """Return how many credentials there are."""
-        return await self._count(credentials, self._credentials)
+        return await self._count(credentials, await self._credited())
 
     async def promised(self) -> int:
         """Return how many events wait to be published."""
@@ -60,13 +65,18 @@ class PersonalPapers:
     async def remove(self) -> None:
         """Remove their credentials; a connect or a request that comes again must still be known."""
         emptied = update(connects).where(self._learnt).values(_NOTHING)
+        credited = await self._credited()
         async with self._database.record() as connection:
-            await connection.execute(delete(credentials).where(self._credentials))
+            await connection.execute(delete(credentials).where(credited))
             await connection.execute(emptied)
         await self._answers.forget(self._email)
 
     async def _promised(self) -> ColumnElement[bool]:
-        return (await match_events(self._database, self._seals, self._email, outbox)).rows()
+        theirs = (await match_events(self._database, self._seals, self._email, outbox)).rows()
+        return or_(theirs, await self._unhashed.which(outbox))
+
+    async def _credited(self) -> ColumnElement[bool]:
+        return or_(self._credentials, await self._unhashed.which(credentials))
 
     async def _count(self, table: Table, which: ColumnElement[bool]) -> int:
         counted = select(func.count()).select_from(table).where(which)

@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.replays.reslot import reslot_some
 from disconnect_fanout.adapters.store.rows.delivery_filter import in_state
+from disconnect_fanout.adapters.store.rows.legible import legible, require_legible
 from disconnect_fanout.adapters.store.schema.tables import deliveries, replay_items, replays
 from disconnect_fanout.domain.delivery import DeliveryState
 from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.replay import ReplayProgress, ReplayState, WrongState
 from disconnect_fanout.policy.replay_item import ItemState
 from disconnect_fanout.policy.replay_slots import MOST_AT_ONCE
+
+_SHOWN = ("state", "selected", "reconnected", "delivered", "failed", "created_at")
 
 _TO_BE_PAUSED = (ReplayState.RUNNING,)
 _TO_BE_RESUMED = (ReplayState.PAUSED,)
@@ -75,13 +78,17 @@ class ReplayJobs:
         """Return how far the job has come, or None if there is no such job."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(replays).where(replays.c.id == job))).first()
-            return None if row is None else await _progress(connection, row)
+            if row is None:
+                return None
+            require_legible(replays, row, _SHOWN)
+            return await _progress(connection, row)
 
     async def all(self, limit: int) -> list[ReplayProgress]:
         """Return how far the jobs have come, the newest first."""
         newest = select(replays).order_by(replays.c.created_at.desc(), replays.c.id).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(newest)).all()
+            rows = legible(self._database, replays, rows, _SHOWN)
             return [await _progress(connection, row) for row in rows]
 
     async def pause(self, job: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Row, select
 from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.replays.reconnected import reconnected
 from disconnect_fanout.adapters.store.rows.delivery_filter import DeliveryFilter, conditions
+from disconnect_fanout.adapters.store.rows.legible import legible
 from disconnect_fanout.adapters.store.schema.tables import deliveries, events
 from disconnect_fanout.adapters.store.seals.event_seals import Seals
 from disconnect_fanout.adapters.store.seals.opened_events import nobodys, open_known
@@ -24,6 +25,8 @@ _COLUMNS = (
     *(deliveries.c[one] for one in ("decided_at", "settled_at")),
     *(events.c[one] for one in ("user_hash", "sealed")),
 )
+
+_ENDED = ("platform_id", "event_id", "reason", "decided_at", "settled_at")
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class ReplaySelector:
         async for page in self._pages(chosen):
             nobody = await self._nobodys(page)
             back = set() if include_reconnected else await self._back(page, nobody)
-            for row in page:
+            for row in legible(self._database, deliveries, page, _ENDED):
                 if limit is not None and len(selection.ids) >= limit:
                     return selection
                 if row.event_id in nobody:

@@ -10,6 +10,8 @@ from disconnect_fanout.adapters.store.seals.secret_keys import require_keys
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.domain.event import NOBODY, DisconnectEvent
 
+UNOPENED = "sealed: no secret key in use opens it, or a newer version wrote it"
+
 
 async def open_events(
     connection: AsyncConnection, seals: Seals, sealed: Iterable[bytes]

@@ -12,7 +12,12 @@ from disconnect_fanout.adapters.store.database import Database
 from disconnect_fanout.adapters.store.events.store import SqlEventStore
 from disconnect_fanout.adapters.store.inspection.bad_rows import survey
 from disconnect_fanout.adapters.store.inspection.missing_parts import missing_parts
-from disconnect_fanout.adapters.store.inspection.privileges import lacking_privileges
+from disconnect_fanout.adapters.store.inspection.privileges import (
+    API,
+    MANAGED,
+    NEEDED,
+    lacking_privileges,
+)
 from disconnect_fanout.adapters.store.inspection.trial import try_out, try_rows
 from disconnect_fanout.adapters.store.links.odd_google_ids import odd_google_ids
 from disconnect_fanout.adapters.store.migration.migrate import check_schema
@@ -24,11 +29,11 @@ from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.app.settings import Settings, SettingsError, load_configuration
 from disconnect_fanout.cli.commands.check.broker import look_at_broker
 from disconnect_fanout.cli.commands.check.finding import Finding
-from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.runtime.session import execute
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.bad_row import RowKind
-from disconnect_fanout.flow.outage import StoreRefuses, StoreUnreachable
+from disconnect_fanout.flow.outage import StoreFull, StoreRefuses, StoreUnreachable
 
 _SKEW_S = 2.0  # as much as FANOUT_LINK_GRACE forgives by default
 
@@ -80,7 +85,7 @@ async def _check(settings: Settings) -> list[Finding]:
         if found[-1].result == "ok":
             found.append(await _finding("clock", lambda: _clock(database)))
             found += [*await _schema(database), *await _rows(database)]
-            found += await _unreadable(database)
+            found += [*await _unreadable(database), *await _api(database)]
         if (words := problem(of_worker(settings.max_in_flight))) is not None:
             found.append(Finding("descriptors", "warning", words))
         return found
@@ -93,16 +98,12 @@ async def _finding(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, "ok", await look())
     except StoreRefuses as error:
         return Finding(name, "wrong", f"the database refuses: {error}")
+    except StoreFull as error:
+        return Finding(name, "unreachable", f"its disk takes nothing more: {error}")
     except StoreUnreachable as error:
-        return Finding(name, "unreachable", f"{error}; {_hint(error)}")
+        return Finding(name, "unreachable", f"{error}; is FANOUT_DATABASE_URL right?")
     except (_Wrong, Unsealable) as error:
         return Finding(name, "wrong", str(error))
-
-
-def _hint(error: StoreUnreachable) -> str:
-    """It answers, where it says that its disk is full."""
-    full = "DiskFull" in str(error)
-    return "make room on its disk" if full else "is FANOUT_DATABASE_URL right?"
 
 
 async def _database(database: Database, settings: Settings) -> str:
@@ -113,7 +114,8 @@ async def _database(database: Database, settings: Settings) -> str:
     seals = await load_seals(database, vault)
     if (lacking := await SecretKeys(database, vault).missing()) is not None:
         raise _Wrong(lacking)
-    if refused := await lacking_privileges(database):
+    needed = MANAGED if settings.learns_links else NEEDED
+    if refused := await lacking_privileges(database, needed):
         raise _Wrong(f"the role may not {', '.join(refused)}; grant it what a worker needs")
     await try_out(database)
     await try_rows(database)
@@ -148,6 +150,16 @@ async def _schema(database: Database) -> list[Finding]:
             Finding("schema", "warning", f"lost, so that looks take long; create again: {names}")
         )
     return found
+
+
+async def _api(database: Database) -> list[Finding]:
+    """No worker needs it; ``fanout api`` may have a role of its own, and is checked as that."""
+    try:
+        refused = await lacking_privileges(database, API)
+    except StoreUnreachable as error:
+        return [Finding("api", "unreachable", str(error))]
+    words = f"fanout api would not work in this role, which may not {', '.join(refused)}"
+    return [Finding("api", "warning", words)] if refused else []
 
 
 async def _rows(database: Database) -> list[Finding]:

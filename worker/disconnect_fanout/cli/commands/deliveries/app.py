@@ -11,7 +11,7 @@ from disconnect_fanout.cli.arguments.filters import LimitOption, Wanted, filtere
 from disconnect_fanout.cli.commands.deliveries.balance import balance
 from disconnect_fanout.cli.commands.deliveries.curl import curl_of, show_story
 from disconnect_fanout.cli.commands.deliveries.replay import replay
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -45,7 +45,7 @@ def list_(
     """
 
     async def work() -> list[DeliveryRecord]:
-        async with opened() as session:
+        async with reading() as session:
             chosen = await wanted.chosen(session, *(state or ()))
             await require_known(session.database, chosen)
             return await DeliveryHistory(session.database, session.vault).deliveries(
@@ -71,7 +71,7 @@ def show(
     """
 
     async def work() -> tuple[DeliveryStory, str | None]:
-        async with opened() as session:
+        async with reading() as session:
             story = await DeliveryHistory(session.database, session.vault).delivery(delivery_id)
             return story, await curl_of(session, story)
 

@@ -8,7 +8,7 @@ import typer
 
 from disconnect_fanout.adapters.broker.dead_queue import AmqpLetterQueue
 from disconnect_fanout.adapters.store.deliveries.balance import Balance, BalanceSheet, EventBalance
-from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.runtime.broker_session import publishing
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one

@@ -9,10 +9,12 @@ from disconnect_fanout.adapters.store.deliveries.record import DeadStory, Delive
 from disconnect_fanout.adapters.store.events.recorded import RecordedEvents
 from disconnect_fanout.adapters.store.platforms.registered import RegisteredPlatform
 from disconnect_fanout.adapters.store.platforms.registry import PlatformRegistry
+from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.cli.runtime.session import Session
 from disconnect_fanout.cli.screen.output import Output, say, show_one, show_text
 from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.platform import Scheme
+from disconnect_fanout.flow.left_out import LeftOutRow
 
 _VERSIONS: Mapping[str, str] = {
     Scheme.STANDARD: "v1",
@@ -24,14 +26,20 @@ _VERSIONS: Mapping[str, str] = {
 async def curl_of(session: Session, story: DeliveryStory | DeadStory) -> str | None:
     """Return the command, None if the event's user was forgotten or the platform was removed.
 
+    What of them can't be read is noted.
+
     Raises:
-        Unsealable: the event was sealed with a key that is not configured.
+        SecretKeyMissing: the event was sealed with a key that is not here.
     """
     try:
         event = await RecordedEvents(session.database, await session.seals()).one(story.event_id)
         platforms = PlatformRegistry(session.database, session.vault)
         platform = await platforms.get(story.platform_id)
     except NotFound:
+        return None
+    except UnreadableRow as error:  # the delivery is shown all the same
+        words = str(error)
+        session.database.left_out.note(LeftOutRow("events", story.event_id, words))
         return None
     if event is None:
         return None

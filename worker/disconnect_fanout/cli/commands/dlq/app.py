@@ -13,7 +13,7 @@ from disconnect_fanout.cli.commands.dlq.counts import groups, stats
 from disconnect_fanout.cli.commands.dlq.discard import discard
 from disconnect_fanout.cli.commands.dlq.export import export
 from disconnect_fanout.cli.commands.dlq.replay import replay
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -41,7 +41,7 @@ def list_(
     """
 
     async def work() -> list[DeadRecord]:
-        async with opened() as session:
+        async with reading() as session:
             chosen = await wanted.chosen(session, DeliveryState.DEAD)
             await require_known(session.database, chosen)
             return await DeliveryHistory(session.database, session.vault).dead_letters(
@@ -67,7 +67,7 @@ def show(
     """
 
     async def work() -> tuple[DeadStory, str | None]:
-        async with opened() as session:
+        async with reading() as session:
             story = await DeliveryHistory(session.database, session.vault).dead_letter(delivery_id)
             return story, await curl_of(session, story)
 

@@ -7,7 +7,7 @@ from disconnect_fanout.adapters.store.dead_letters.census import (
 )
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
 from disconnect_fanout.cli.arguments.filters import LimitOption, Wanted, filtered, first
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, show_list, show_one
 from disconnect_fanout.domain.delivery import DeliveryState
 
@@ -31,7 +31,7 @@ def groups(
     """
 
     async def work() -> list[DeadGroup]:
-        async with opened() as session:
+        async with reading() as session:
             chosen = await wanted.chosen(session, DeliveryState.DEAD)
             await require_known(session.database, chosen)
             return await DeadLetterCensus(session.database).groups(chosen, limit + 1)
@@ -53,7 +53,7 @@ def stats(
     """
 
     async def work() -> DeadStats:
-        async with opened() as session:
+        async with reading() as session:
             chosen = await wanted.chosen(session, DeliveryState.DEAD)
             await require_known(session.database, chosen)
             return await DeadLetterCensus(session.database).stats(chosen)

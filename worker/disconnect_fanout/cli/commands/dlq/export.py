@@ -12,12 +12,14 @@ import typer
 from disconnect_fanout.adapters.store.deliveries.known_names import require_known
 from disconnect_fanout.adapters.store.deliveries.pages import delivery_pages
 from disconnect_fanout.adapters.store.deliveries.record import DeadRecord, dead_columns
+from disconnect_fanout.adapters.store.rows.legible import DEAD, legible
+from disconnect_fanout.adapters.store.schema.tables import deliveries
 from disconnect_fanout.cli.arguments.filters import (
     MostOption,
     Wanted,
     filtered,
 )
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, reading
 from disconnect_fanout.cli.screen.output import Output, say
 from disconnect_fanout.cli.screen.standard_output import standard_output
 from disconnect_fanout.cli.usage_error import UsageError
@@ -66,13 +68,14 @@ def export(
 
 async def _export(wanted: Wanted, limit: int | None, file: BinaryIO) -> int:
     count = 0
-    async with opened() as session:
+    async with reading() as session:
         chosen = await wanted.chosen(session, DeliveryState.DEAD)
         await require_known(session.database, chosen)
         async for page in delivery_pages(session.database, chosen, limit):
-            lines = [orjson.dumps(DeadRecord(**dead_columns(row)), option=_LINE) for row in page]
+            shown = legible(session.database, deliveries, page, DEAD)
+            lines = [orjson.dumps(DeadRecord(**dead_columns(row)), option=_LINE) for row in shown]
             file.write(b"".join(lines))
-            count += len(page)
+            count += len(shown)
     return count
 
 

@@ -8,7 +8,7 @@ from disconnect_fanout.cli.arguments.platform_options import IdArgument
 from disconnect_fanout.cli.commands.platforms import ping as platform_ping
 from disconnect_fanout.cli.commands.platforms import registration as platform_registration
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import Session, execute, opened
+from disconnect_fanout.cli.runtime.session import Session, execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def list_(output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> list[RegisteredPlatform]:
-        async with opened() as session:
+        async with reading() as session:
             return await registry(session).all()
 
     show_list(execute(work()), output, _COLUMNS)
@@ -56,7 +56,7 @@ def show(platform_id: IdArgument, output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> RegisteredPlatform:
-        async with opened() as session:
+        async with reading() as session:
             return await registry(session).get(platform_id)
 
     show_one(execute(work()), output)

@@ -16,7 +16,7 @@ from disconnect_fanout.adapters.store.platforms.source import SqlPlatformSource
 from disconnect_fanout.adapters.store.seals.unreadable_row import UnreadableRow
 from disconnect_fanout.app.proxy import proxy_warning
 from disconnect_fanout.cli.arguments.platform_options import IdArgument
-from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_one
 from disconnect_fanout.domain.not_found import NotFound

@@ -8,7 +8,7 @@ import typer
 from disconnect_fanout.adapters.store.replays.job import ReplayJobs
 from disconnect_fanout.cli.arguments.filters import LimitOption, first
 from disconnect_fanout.cli.runtime.audited import audited
-from disconnect_fanout.cli.runtime.session import execute, opened
+from disconnect_fanout.cli.runtime.session import execute, opened, reading
 from disconnect_fanout.cli.screen.output import Output, OutputOption, say, show_list, show_one
 from disconnect_fanout.domain.not_found import NotFound
 from disconnect_fanout.domain.replay import ReplayProgress
@@ -31,7 +31,7 @@ def list_(limit: LimitOption = 50, output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> list[ReplayProgress]:
-        async with opened() as session:
+        async with reading() as session:
             return await ReplayJobs(session.database).all(limit + 1)
 
     show_list(first(limit, execute(work())), output)
@@ -47,7 +47,7 @@ def show(job: JobArgument, output: OutputOption = Output.TABLE) -> None:
     """
 
     async def work() -> ReplayProgress:
-        async with opened() as session:
+        async with reading() as session:
             return await _progress(ReplayJobs(session.database), job)
 
     show_one(execute(work()), output)

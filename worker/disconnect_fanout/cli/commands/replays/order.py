@@ -14,7 +14,7 @@ from disconnect_fanout.cli.arguments.filters import Wanted
 from disconnect_fanout.cli.arguments.platform_options import parse_rate
 from disconnect_fanout.cli.arguments.timestamps import now
 from disconnect_fanout.cli.commands.replays.report import ReplayReport, follow
-from disconnect_fanout.cli.failure import ExitCode
+from disconnect_fanout.cli.exit_code import ExitCode
 from disconnect_fanout.cli.runtime.audited import audited
 from disconnect_fanout.cli.runtime.session import Session, execute, opened
 from disconnect_fanout.cli.screen.confirmation import confirmed, require_terminal
