@@ -16,11 +16,11 @@ import pytest
 from tests.faults.report import pytest_terminal_summary
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.running_broker import running_broker
 from tests.harness.servers.vhost import Vhost, Vhosts
 from tests.harness.store.database_files import DatabaseFiles
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 
 __all__ = ["pytest_terminal_summary"]  # the faults by name, at the end of a run

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhost
 from tests.harness.worker.api_crash_scene import requests_through_crashes
 from tests.harness.worker.api_process import ApiProcess
 from tests.harness.worker.installation import Installation
-
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 
 async def test_what_answered_200_is_told_and_what_changed_nothing_is_not(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aio_pika.abc import AbstractChannel
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.raw_server import Exchange, RawServer
 from tests.harness.servers.receiver import Receiver
 from tests.harness.servers.running_broker import running_broker
@@ -15,8 +16,6 @@ from tests.harness.store.outage import lasts
 from tests.harness.worker.disconnect import disconnect
 from tests.harness.worker.installation import EVENT_TYPE, Installation
 from tests.harness.worker.process import WorkerProcess
-
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 SAID_WITHIN_S = 5.0
 SHOWN_S = 5.0

@@ -7,13 +7,12 @@ from urllib.parse import quote, urlsplit
 
 from tests.harness.servers import amqp
 from tests.harness.servers.answer import Answer
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.receiver import Receiver
 from tests.harness.servers.vhost import Vhosts
 from tests.harness.worker.disconnect import disconnect
 from tests.harness.worker.installation import Installation
 from tests.harness.worker.process import WorkerProcess
-
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 EMAIL = "canary.person@nest.example"
 GOOGLE_ID = "480011223344556677"

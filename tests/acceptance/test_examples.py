@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from standardwebhooks import Webhook
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.receiver import Receiver
 from tests.harness.servers.running_broker import running_broker
 from tests.harness.servers.vhost import Vhost, Vhosts
@@ -18,7 +19,6 @@ from tests.harness.worker.example import EXAMPLES, ReceiverExample, receiving, r
 from tests.harness.worker.installation import Installation
 
 from disconnect_fanout.adapters.crypto.webhook_secret import new_secret
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.platform import Scheme
 
 PYTHON, SHELL = EXAMPLES / "python", EXAMPLES / "shell"

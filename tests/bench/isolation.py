@@ -28,11 +28,11 @@ from typing import Any
 from tests.bench.offered_load import offer
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhosts
 from tests.harness.worker.disconnect import disconnect
 from tests.harness.worker.installation import Installation
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from disconnect_fanout.policy.backoff import DEFAULT_SCHEDULE
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhosts
 from tests.harness.worker.command import environment
 from tests.harness.worker.disconnect import disconnect
 from tests.harness.worker.installation import Installation
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "2000"))

@@ -11,11 +11,11 @@ from aio_pika.abc import AbstractConnection
 from tests.harness.fakes.broker import FakeBroker, FakeWire, Stored
 from tests.harness.fakes.consumer import FakeConsumer
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.incoming import DELIVERY_LIMIT, Incoming
 from disconnect_fanout.flow.outage import OutOfMeans, StoreUnreachable

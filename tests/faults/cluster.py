@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from tests.faults.proxy import Proxy
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 
 from disconnect_fanout.demo.child_process import free_ports
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ, speaks_amqp
+from disconnect_fanout.demo.rabbitmq import speaks_amqp
 
 NAMES = ("one@localhost", "two@localhost", "three@localhost")
 

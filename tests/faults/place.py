@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from tests.faults.cluster import Cluster
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.postgres_install import ensure_binaries
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhost
 from tests.harness.worker.small_disk import SmallDisk
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from tests.faults.place import Place, Servers, place_for
 from tests.faults.platform import Platform
 from tests.faults.proxy import Proxy
 from tests.faults.upstream import Upstream, user_of
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.receiver import Receiver
 from tests.harness.worker.installation import Installation
 from tests.harness.worker.process import WorkerProcess
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.identity import delivery_id
 from disconnect_fanout.flow.outage import StoreUnreachable
 

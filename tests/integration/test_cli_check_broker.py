@@ -7,12 +7,12 @@ from itertools import count
 
 import pytest
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.running_broker import running_broker
 from tests.harness.servers.vhost import Vhost, Vhosts
 from tests.harness.worker.operator import Operator
 
 from disconnect_fanout.adapters.crypto.vault import new_key
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 EVENT_TYPE = "user.calendar.disconnected"
 _users = count(1)

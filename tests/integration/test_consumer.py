@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from aio_pika.abc import AbstractConnection
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import consumer as consumers
@@ -15,7 +16,6 @@ from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import (
     BrokerUnreachable,

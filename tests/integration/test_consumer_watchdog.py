@@ -5,6 +5,7 @@ import time
 
 import pytest
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 
 from disconnect_fanout.adapters.broker import consumer as consumers
 from disconnect_fanout.adapters.broker.amqp_message import AmqpMessage
@@ -13,7 +14,6 @@ from disconnect_fanout.adapters.broker.consumer import Consumer
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.queue_depth import QueueDepth
 from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.fact import ConsumptionSilent, Fact
 from disconnect_fanout.flow.supervision.consumer_watchdog import ConsumerWatchdog

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.running_broker import running_broker
 from tests.harness.servers.vhost import Vhost
 
@@ -30,7 +31,6 @@ from disconnect_events import (
 from disconnect_fanout.adapters.broker.codec import decode_event
 from disconnect_fanout.adapters.broker.connection import open_connection
 from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import DisconnectEvent
 
 NAMES = Topology()

@@ -11,10 +11,10 @@ import pytest
 from tests.harness.servers import amqp
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.processes import gone, processes_of
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhost
 
 from disconnect_fanout.demo.child_process import ChildFailedError
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 
 QUEUE = "kept"
@@ -147,7 +147,7 @@ async def test_nothing_is_left_after_a_stop(frozen: bool) -> None:  # noqa: FBT0
 
 PROGRAM = """
 import asyncio, sys
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 from tests.harness.servers.postgres import PrivatePostgres
 from tests.harness.servers.postgres_install import ensure_binaries

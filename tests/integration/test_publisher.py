@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from tests.harness.servers import amqp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.running_broker import running_broker
 
 from disconnect_fanout.adapters.broker import connection as connections
 from disconnect_fanout.adapters.broker.publisher import Publisher
 from disconnect_fanout.adapters.broker.topology import Topology, declare
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 from disconnect_fanout.domain.event import EVENT_TYPE
 from disconnect_fanout.flow.outage import BrokerUnreachable
 

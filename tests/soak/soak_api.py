@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.vhost import Vhost
 from tests.harness.worker.api_crash_scene import requests_through_crashes
 from tests.harness.worker.installation import Installation
-
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 
 @pytest.mark.timeout(900)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
+
 from disconnect_fanout.demo.rabbitmq_install import ensure_server
 
 if TYPE_CHECKING:

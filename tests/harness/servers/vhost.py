@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import count
 
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 
 _AT_ONCE = 8  # rabbitmqctl takes 0.3 s however many vhosts it makes
 _MAKE = """[begin

@@ -4,11 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 import aiohttp
+from tests.harness.servers.rabbitmq import PrivateRabbitMQ
 from tests.harness.servers.receiver import Receiver
 from tests.harness.worker.api_process import ApiProcess
 from tests.harness.worker.installation import Installation
-
-from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ
 
 CALLER, OTHER = "plat_boardy", "plat_luma"
 AT_ONCE = 8

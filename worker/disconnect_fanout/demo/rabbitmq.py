@@ -90,15 +90,6 @@ class PrivateRabbitMQ:
         finally:
             await asyncio.to_thread(self._reaper.close)
 
-    async def crash(self) -> None:
-        """Kill it as a power cut would; ``restart`` brings it back with what was on its disk."""
-        await self._broker.kill()
-
-    async def restart(self) -> None:
-        """Start it again on the same folder and ports, ending it in order first if it runs."""
-        await self._broker.stop()
-        await self.start()
-
     def freeze(self) -> None:
         """Stop its clock: connections stay open and nobody answers."""
         self._broker.freeze()
@@ -124,14 +115,6 @@ class PrivateRabbitMQ:
     async def eval(self, expression: str) -> str:
         """Evaluate an Erlang expression (it ends with a full stop) inside the broker."""
         return await self.rabbitmqctl("eval", expression)
-
-    async def flush_names(self) -> None:
-        """Write the names of what was just declared to the disk.
-
-        A node flushes its table of queue names a while after the declaration. One killed before
-        that comes back without the queue, and so without messages that it had confirmed.
-        """
-        await self.eval("[dets:sync(Table) || Table <- dets:all()].")
 
     def _child(self, argv: list[str]) -> ChildProcess:
         return ChildProcess(argv, env=self._env, log=self._folder / "log", reaper=self._reaper)
