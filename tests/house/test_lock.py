@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENT = re.compile(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ;]+)", re.MULTILINE)
+PEERS = "tests/bench/peers/requirements.txt"
 HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -52,12 +53,13 @@ def test_the_lock_was_made_from_this_pyproject() -> None:
     assert {_wanted(r) for r in asked["project"]["dependencies"]} == {
         _recorded(entry) for entry in recorded["requires-dist"]
     }
-    assert {_wanted(r) for r in asked["dependency-groups"]["dev"]} == {
-        _recorded(entry) for entry in recorded["requires-dev"]["dev"]
-    }
+    for group in ("dev", "bench"):
+        assert {_wanted(r) for r in asked["dependency-groups"][group]} == {
+            _recorded(entry) for entry in recorded["requires-dev"][group]
+        }
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", PEERS])
 def test_requirements_are_those_of_the_lock(name: str) -> None:
     """Each pin is the lock's, with the lock's hashes and no other."""
     packages = [_locked()[pin] for pin in _pinned(name)]
@@ -66,9 +68,9 @@ def test_requirements_are_those_of_the_lock(name: str) -> None:
 
 
 def test_the_whole_lock_is_exported() -> None:
-    """Development has all of it, production a part of that, and the build differs from neither."""
+    """Development and peers have it all, production a part, and the build differs from neither."""
     development = _pinned("requirements-dev.txt")
-    assert development == _locked().keys() - {_project()}
+    assert development | _pinned(PEERS) == _locked().keys() - {_project()}
     assert _pinned("requirements.txt") < development
     build, shared = _pinned("requirements-build.txt"), dict(development)
     assert {"hatchling", "editables"} <= {name for name, _ in build}

@@ -78,6 +78,11 @@ class PrivatePostgres:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._server.pid
+
     async def start(self) -> None:
         """Start (the first time on a fresh cluster), and return when it takes connections."""
         if not (self._folder / "data").exists():

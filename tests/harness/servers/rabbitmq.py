@@ -6,6 +6,11 @@ from disconnect_fanout.demo.rabbitmq import PrivateRabbitMQ as DemoRabbitMQ
 class PrivateRabbitMQ(DemoRabbitMQ):
     """One that can be killed in the middle, and started again on what was on its disk."""
 
+    @property
+    def pid(self) -> int:
+        """The server's process; what it does is done by its descendants."""
+        return self._broker.pid
+
     async def crash(self) -> None:
         """Kill it as a power cut would; ``restart`` brings it back with what was on its disk."""
         await self._broker.kill()
