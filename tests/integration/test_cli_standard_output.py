@@ -154,3 +154,12 @@ def test_an_interruption_while_the_program_loads_is_quiet(operator: Operator) ->
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("args", [("dlq", "list", "--event", ""), ("", "list"), ("dlq", "--user=")])
+def test_what_no_command_can_mean_is_one_line_of_a_fresh_program(args: tuple[str, ...]) -> None:
+    """Exit 2: it is refused before anything else, in a process that has run no command yet."""
+    ended = subprocess.run([FANOUT, *args], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("fanout: ")
+    assert ended.stderr.count("\n") == 1

@@ -32,10 +32,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if args is None else args)
     _hush()
+    left_out.begin()
     try:
         _require_text(given)
         remember(given)
-        left_out.begin()
         result = assembled(given)(given, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         # What can fail is known by types out of the whole program: nobody waits for those in vain.
